@@ -1,0 +1,18 @@
+//! What a crystal is: elements, composition, lattice, structure, neighbours, symmetry and charge
+//! balance. This crate knows no text, no files and no tensors.
+//!
+//! Conventions, everywhere: the lattice matrix has the lattice vectors as **rows** (Å); Cartesian
+//! positions are `x = f · L` with `f` fractional row vectors; angles at the surface are in degrees.
+
+pub mod charge;
+pub mod composition;
+pub mod element;
+pub mod lattice;
+pub mod neighbors;
+pub mod structure;
+pub mod symmetry;
+
+pub use composition::Composition;
+pub use element::Element;
+pub use lattice::{Lattice, LatticeError};
+pub use structure::{Site, Structure};

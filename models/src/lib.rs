@@ -1,0 +1,13 @@
+//! Everything learned: networks, the tasks the outside calls, training and evaluation.
+//!
+//! Knows the crystal and tensors; knows no text, no LSP and no processes.
+
+pub mod chgnet;
+pub mod error;
+pub mod nn;
+pub mod potential;
+pub mod tasks;
+pub mod weights;
+
+pub use error::ModelError;
+pub use potential::{Evaluation, Potential, Provenance};

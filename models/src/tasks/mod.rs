@@ -1,0 +1,3 @@
+//! What the outside calls.
+
+pub mod relax;

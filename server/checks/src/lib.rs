@@ -1,0 +1,110 @@
+//! Diagnostics: one file each, with code, severity, documentation, finding, fixes and tests.
+//!
+//! Works on byte offsets; knows no LSP, no files and no models.
+
+use cellwright_syntax::{Parsed, Span, TextEdit};
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// The file is wrong: programs will refuse it or compute nonsense.
+    Error,
+    /// Very likely wrong.
+    Warning,
+    /// Worth a look.
+    Information,
+    /// A suggestion.
+    Hint,
+}
+
+/// A kind of diagnostic.
+#[derive(Debug)]
+pub struct Rule {
+    /// Stable code, kebab case: `short-distance`.
+    pub code: &'static str,
+    /// Severity unless the finding or the user says otherwise.
+    pub severity: Severity,
+    /// One line for lists.
+    pub summary: &'static str,
+    /// Markdown for `cellwright explain` and the manual: what, why it matters, the formula and its source, how to mend it.
+    pub docs: &'static str,
+    /// Finds.
+    pub check: fn(&Context<'_>, &mut Vec<Finding>),
+}
+
+/// What a rule may look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The document.
+    pub parsed: &'a Parsed,
+    /// Tolerances.
+    pub tolerances: &'a Tolerances,
+}
+
+/// Numbers the user may change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tolerances {
+    /// Below this distance (Å) two atoms are an error.
+    pub distance_error: f64,
+    /// Below this share of the sum of covalent radii two atoms are a warning.
+    pub distance_warning: f64,
+}
+
+impl Default for Tolerances {
+    fn default() -> Self {
+        Self { distance_error: 0.5, distance_warning: 0.6 }
+    }
+}
+
+/// One diagnostic.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// [`Rule::code`].
+    pub code: &'static str,
+    /// Severity of this finding.
+    pub severity: Severity,
+    /// Where.
+    pub span: Span,
+    /// One or two sentences with the numbers; no trailing dot.
+    pub message: String,
+    /// Other places that belong to it.
+    pub related: Vec<Related>,
+    /// Mends, the best first; empty where none is right.
+    pub fixes: Vec<Fix>,
+}
+
+/// Another place that explains a finding.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Related {
+    /// Where.
+    pub span: Span,
+    /// What is there.
+    pub message: String,
+}
+
+/// A quick fix.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fix {
+    /// Imperative: `Set the formula to 'Na4 Cl4'`.
+    pub title: String,
+    /// Edits against the text of the context.
+    pub edits: Vec<TextEdit>,
+}
+
+/// Every rule, in the order of the manual.
+#[must_use]
+pub fn rules() -> &'static [&'static Rule] {
+    &[]
+}
+
+/// Runs every rule. Findings come in order of place.
+#[must_use]
+pub fn check(parsed: &Parsed, tolerances: &Tolerances) -> Vec<Finding> {
+    let context = Context { parsed, tolerances };
+    let mut findings = Vec::new();
+    for rule in rules() {
+        (rule.check)(&context, &mut findings);
+    }
+    findings.sort_by_key(|f| (f.span.start, f.span.end));
+    findings
+}

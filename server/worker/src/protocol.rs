@@ -1,0 +1,213 @@
+//! JSON lines over stdin and stdout. Nothing in it is a file path or shell text.
+
+use cellwright_crystal::Structure;
+use cellwright_models::Provenance;
+use cellwright_models::tasks::relax::RelaxOptions;
+use serde::{Deserialize, Serialize};
+
+/// Version of this protocol; worker and client refuse each other when the major differs.
+pub const VERSION: u32 = 1;
+
+/// From the client to the worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Request {
+    /// Start a task. Tasks run one after the other, in order.
+    Run {
+        /// Chosen by the client, unique while the task lives.
+        id: u64,
+        /// What to do.
+        task: Task,
+    },
+    /// Stop a task; answered by an `error` of kind `cancelled` (or by its result, if that was faster).
+    Cancel {
+        /// The task.
+        id: u64,
+    },
+}
+
+/// What a worker can do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub enum Task {
+    /// Energy, forces, stress, magnetic moments of structures.
+    Energy {
+        /// The structures, answered in order.
+        structures: Vec<Cell>,
+    },
+    /// Relaxation; every step is a `progress` with a frame.
+    Relax {
+        /// Where to start.
+        structure: Cell,
+        /// Operations to keep, as `xyz` strings; absent: none.
+        symmetry: Option<Vec<String>>,
+        /// How.
+        options: RelaxOptions,
+    },
+}
+
+/// An ordered structure on the wire.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cell {
+    /// Lattice vectors, rows, Å.
+    pub lattice: [[f64; 3]; 3],
+    /// Atomic numbers; 0 is a masked site.
+    pub species: Vec<u8>,
+    /// Fractional coordinates.
+    pub frac: Vec<[f64; 3]>,
+}
+
+/// From the worker to the client.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Reply {
+    /// First line after start.
+    Hello {
+        /// [`VERSION`].
+        protocol: u32,
+        /// Version of the binary.
+        version: String,
+        /// Device the models run on.
+        device: String,
+        /// Models that are installed.
+        models: Vec<Provenance>,
+        /// Operating-system process id.
+        pid: u32,
+    },
+    /// A task is under way.
+    Progress {
+        /// The task.
+        id: u64,
+        /// 0 to 1 where it is known.
+        fraction: Option<f64>,
+        /// For a progress bar: `step 12, E −5.1234 eV/atom, max |F| 0.08 eV/Å`.
+        message: String,
+        /// The structure of a relaxation step.
+        frame: Option<FrameLine>,
+    },
+    /// A task is done.
+    Result {
+        /// The task.
+        id: u64,
+        /// What came out.
+        output: Output,
+    },
+    /// A task failed.
+    Error {
+        /// The task; absent when the worker itself is at fault.
+        id: Option<u64>,
+        /// What kind of failure.
+        kind: ErrorKind,
+        /// For the user: what is wrong and what to do.
+        message: String,
+    },
+}
+
+/// A step of a relaxation on the wire.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FrameLine {
+    /// Step number, 0 is the start.
+    pub step: usize,
+    /// Energy (eV/atom).
+    pub energy_per_atom: f64,
+    /// Largest force (eV/Å).
+    pub max_force: f64,
+    /// The structure.
+    pub structure: Cell,
+}
+
+/// Kinds of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    /// The client asked.
+    Cancelled,
+    /// No weights: `models pull`.
+    NotInstalled,
+    /// The structure cannot be treated.
+    Unsupported,
+    /// The request made no sense.
+    BadRequest,
+    /// Out of memory, or more memory than allowed.
+    Memory,
+    /// The worker process died, could not start, or speaks another protocol.
+    Worker,
+    /// Anything else.
+    Internal,
+}
+
+/// What a task gives.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub enum Output {
+    /// Of [`Task::Energy`]: one for each structure.
+    Energy {
+        /// Which model.
+        provenance: Provenance,
+        /// In order; a failure of one is its own.
+        results: Vec<EnergyResult>,
+    },
+    /// Of [`Task::Relax`].
+    Relax {
+        /// Which model.
+        provenance: Provenance,
+        /// The end.
+        structure: Cell,
+        /// Numbers at the start.
+        initial: Energies,
+        /// Numbers at the end.
+        last: Energies,
+        /// Steps taken.
+        steps: usize,
+        /// Whether the tolerance was reached.
+        converged: bool,
+    },
+}
+
+/// Numbers for one structure, or why there are none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum EnergyResult {
+    /// The numbers.
+    Ok(Energies),
+    /// The reason.
+    Failed {
+        /// Kind.
+        kind: ErrorKind,
+        /// For the user.
+        message: String,
+    },
+}
+
+/// [`cellwright_models::Evaluation`] on the wire, same units.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Energies {
+    /// eV/atom.
+    pub energy_per_atom: f64,
+    /// eV/Å.
+    pub forces: Vec<[f64; 3]>,
+    /// GPa, tension positive.
+    pub stress: [[f64; 3]; 3],
+    /// µB.
+    pub magmoms: Vec<f64>,
+    /// eV.
+    pub site_energies: Vec<f64>,
+    /// Reasons to trust the numbers less.
+    pub cautions: Vec<String>,
+}
+
+impl Cell {
+    /// From an ordered or masked structure; occupancies are not carried.
+    #[must_use]
+    pub fn from_structure(structure: &Structure) -> Self {
+        todo!()
+    }
+
+    /// The structure.
+    ///
+    /// # Errors
+    /// When lengths differ, the lattice is degenerate, a number is not finite or an atomic number is unknown.
+    pub fn to_structure(&self) -> Result<Structure, String> {
+        todo!()
+    }
+}
