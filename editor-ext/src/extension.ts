@@ -1,0 +1,95 @@
+// The extension: starts the server, shows its status, and gives its requests a face.
+import { type ExtensionContext, StatusBarAlignment, type StatusBarItem, ThemeColor, commands, window, workspace } from 'vscode';
+import { type LanguageClient, State } from 'vscode-languageclient/node';
+import { findServer, makeClient, tellMissing } from './client.js';
+import { served } from './languages.js';
+import { pullModels } from './models.js';
+import * as protocol from './protocol.js';
+import { type Target, relax } from './relax/command.js';
+import { registerPreviews } from './relax/preview.js';
+import { statusView } from './status.js';
+
+let stop: (() => Promise<void>) | undefined;
+
+export async function activate(context: ExtensionContext): Promise<void> {
+  const output = window.createOutputChannel('Cellwright', { log: true });
+  const item = window.createStatusBarItem('cellwright.status', StatusBarAlignment.Right, 90);
+  item.name = 'Cellwright';
+  let status: protocol.Status = { state: 'starting', message: 'The server is starting.' };
+  let client: LanguageClient | undefined;
+
+  const show = (next: protocol.Status): void => {
+    status = next;
+    present(item, status);
+  };
+  const start = async (): Promise<void> => {
+    const program = findServer(context);
+    if ('missing' in program) {
+      show({ state: 'failed', message: program.missing });
+      void tellMissing(program.missing);
+      return;
+    }
+    const fresh = makeClient(program.path, output);
+    client = fresh;
+    fresh.onNotification(protocol.status, show);
+    fresh.onDidChangeState(({ newState }) => {
+      if (newState === State.Stopped && client === fresh) show({ state: 'failed', message: 'The server has stopped. "Cellwright: Restart the Server" starts it again.' });
+    });
+    try {
+      await fresh.start();
+    } catch (error) {
+      show({ state: 'failed', message: `The server does not start: ${error instanceof Error ? error.message : String(error)}` });
+    }
+  };
+  stop = async () => {
+    const old = client;
+    client = undefined;
+    await old?.dispose();
+  };
+  const restart = async (): Promise<void> => {
+    await stop?.();
+    show({ state: 'starting', message: 'The server is starting.' });
+    await start();
+  };
+  const previews = registerPreviews(context);
+  const relaxAt = async (target: Target): Promise<void> => {
+    if (client?.isRunning()) await relax(client, previews, target, () => status.state !== 'notInstalled');
+    else void window.showErrorMessage('The server is not running. "Cellwright: Restart the Server" starts it.');
+  };
+
+  context.subscriptions.push(
+    output,
+    item,
+    commands.registerCommand('cellwright.relax', (uri?: unknown, block?: unknown) =>
+      relaxAt(typeof uri === 'string' ? { uri, ...(typeof block === 'number' && { block }) } : {})),
+    commands.registerCommand('cellwright.relaxAt', (uri: string, position: { line: number; character: number }, title: string) => relaxAt({ uri, position, title })),
+    commands.registerCommand('cellwright.restartServer', restart),
+    commands.registerCommand('cellwright.showOutput', () => output.show()),
+    commands.registerCommand('cellwright.pullModels', async () => {
+      const program = findServer(context);
+      if ('missing' in program) await tellMissing(program.missing);
+      else if (await pullModels(program.path, output)) await client?.sendNotification(protocol.modelsChanged, {});
+    }),
+    workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration('cellwright.server.path')) void restart();
+    }),
+    window.onDidChangeActiveTextEditor(() => present(item, status)),
+  );
+  present(item, status);
+  await start();
+}
+
+export async function deactivate(): Promise<void> {
+  await stop?.();
+}
+
+// The item is there while a crystal file is, and when something is wrong.
+function present(item: StatusBarItem, status: protocol.Status): void {
+  const view = statusView(status);
+  item.text = view.text;
+  item.tooltip = view.tooltip;
+  item.command = view.command;
+  item.backgroundColor = view.warning ? new ThemeColor('statusBarItem.warningBackground') : undefined;
+  if (view.warning || served(window.activeTextEditor?.document)) item.show();
+  else item.hide();
+}

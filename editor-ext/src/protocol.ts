@@ -1,0 +1,78 @@
+// What the server says beyond LSP. The definitive text is server/lsp/PROTOCOL.md.
+import { NotificationType, type Position, RequestType, type WorkspaceEdit } from 'vscode-languageclient';
+
+export interface RelaxChoice {
+  title: string;
+  cell: boolean;
+  symmetry: 'keep' | 'none';
+  /** Why this cannot be done now. */
+  disabled?: string;
+}
+
+export interface RelaxChoices {
+  version: number;
+  block: number;
+  name: string;
+  choices: RelaxChoice[];
+}
+
+export interface RelaxSummary {
+  /** eV/atom. */
+  energyBefore: number;
+  energyAfter: number;
+  /** eV/Å. */
+  maxForceBefore: number;
+  maxForceAfter: number;
+  steps: number;
+  converged: boolean;
+  /** Å³. */
+  volumeBefore: number;
+  volumeAfter: number;
+  /** Å. */
+  rmsDisplacement: number;
+  maxDisplacement: number;
+  cautions: string[];
+}
+
+export interface RelaxResult {
+  version: number;
+  edit: WorkspaceEdit;
+  changed: boolean;
+  message: string;
+  model: { model: string; version: string; device: string };
+  summary: RelaxSummary;
+}
+
+export interface RelaxProgress {
+  token: string | number;
+  message: string;
+  /** 0 to 1. */
+  fraction?: number;
+}
+
+export interface Status {
+  state: 'off' | 'stopped' | 'starting' | 'ready' | 'busy' | 'notInstalled' | 'failed';
+  model?: string;
+  device?: string;
+  message: string;
+}
+
+interface RelaxChoicesParams {
+  textDocument: { uri: string };
+  position?: Position;
+  block?: number;
+}
+
+interface RelaxParams {
+  textDocument: { uri: string; version: number };
+  block: number;
+  cell: boolean;
+  symmetry: 'keep' | 'none';
+  token?: string | number;
+}
+
+export const relaxChoices = new RequestType<RelaxChoicesParams, RelaxChoices | null, void>('cellwright/relaxChoices');
+export const relax = new RequestType<RelaxParams, RelaxResult, void>('cellwright/relax');
+export const relaxProgress = new NotificationType<RelaxProgress>('cellwright/relaxProgress');
+export const status = new NotificationType<Status>('cellwright/status');
+export const modelsChanged = new NotificationType<Record<string, never>>('cellwright/modelsChanged');

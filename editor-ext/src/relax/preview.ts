@@ -1,0 +1,120 @@
+// Shows a relaxed structure beside the document, and applies it when the user says so.
+import { type Disposable, EventEmitter, type ExtensionContext, type TextDocument, TabInputTextDiff, Uri, WorkspaceEdit, commands, window, workspace } from 'vscode';
+import type { LanguageClient } from 'vscode-languageclient/node';
+import type { RelaxResult } from '../protocol.js';
+import { edited, editsFor } from './edits.js';
+import { previewQuestion, previewTitle } from './words.js';
+
+/** Scheme of the right-hand side of the difference. */
+const SCHEME = 'cellwright-relaxed';
+
+interface Pending {
+  document: TextDocument;
+  version: number;
+  edit: WorkspaceEdit;
+  text: string;
+  uri: Uri;
+}
+
+/** At most one preview per document; a new one replaces the old. */
+export class Previews {
+  readonly #pending = new Map<string, Pending>();
+  readonly #changed = new EventEmitter<Uri>();
+
+  register(): Disposable[] {
+    return [
+      this.#changed,
+      workspace.registerTextDocumentContentProvider(SCHEME, {
+        onDidChange: this.#changed.event,
+        provideTextDocumentContent: (uri) => this.#pending.get(uri.toString())?.text ?? '',
+      }),
+      commands.registerCommand('cellwright.applyPreview', (uri?: Uri) => this.#apply(this.#find(uri))),
+      commands.registerCommand('cellwright.discardPreview', (uri?: Uri) => this.#close(this.#find(uri))),
+      workspace.onDidChangeTextDocument(({ document }) => this.#refuseStale(document)),
+      // Closing the tab is a "no".
+      window.tabGroups.onDidChangeTabs(({ closed }) => {
+        for (const { input } of closed) {
+          if (input instanceof TabInputTextDiff) this.#pending.delete(input.modified.toString());
+        }
+      }),
+    ];
+  }
+
+  /** Shows what `result` would do to `document` and asks. */
+  async show(client: LanguageClient, document: TextDocument, result: RelaxResult): Promise<void> {
+    const { version } = result;
+    if (document.version !== version) {
+      tellStale(document);
+      return;
+    }
+    const own = editsFor(result.edit, client.code2ProtocolConverter.asUri(document.uri), version);
+    const edit = new WorkspaceEdit();
+    edit.set(document.uri, await client.protocol2CodeConverter.asTextEdits(own));
+    const uri = document.uri.with({ scheme: SCHEME });
+    const pending = { document, version, edit, text: edited(document.getText(), own), uri };
+    this.#pending.set(uri.toString(), pending);
+    this.#changed.fire(uri);
+    const name = document.uri.path.split('/').at(-1) ?? '';
+    await commands.executeCommand('vscode.diff', document.uri, uri, previewTitle(name, result.summary), { preview: false });
+    const apply = 'Apply';
+    const answer = await window.showInformationMessage(previewQuestion(result), apply, 'Discard');
+    // The buttons of the tab may have answered already, and a notification that was only closed says nothing.
+    if (this.#pending.get(uri.toString()) !== pending || answer === undefined) return;
+    await (answer === apply ? this.#apply(pending) : this.#close(pending));
+  }
+
+  async #apply(pending: Pending | undefined): Promise<void> {
+    if (!pending) return;
+    const { document, version, edit } = pending;
+    this.#pending.delete(pending.uri.toString());
+    if (document.version !== version) {
+      await closeTabs(pending.uri);
+      tellStale(document);
+      return;
+    }
+    const applied = await workspace.applyEdit(edit);
+    await window.showTextDocument(document, { preview: false });
+    await closeTabs(pending.uri);
+    if (!applied) void window.showErrorMessage('The editor refused the edit; nothing was changed.');
+  }
+
+  async #close(pending: Pending | undefined): Promise<void> {
+    if (!pending) return;
+    this.#pending.delete(pending.uri.toString());
+    await window.showTextDocument(pending.document, { preview: false });
+    await closeTabs(pending.uri);
+  }
+
+  // The preview that a command means: the one in the active tab, unless told otherwise.
+  #find(uri: Uri | undefined): Pending | undefined {
+    const input = window.tabGroups.activeTabGroup.activeTab?.input;
+    const active = input instanceof TabInputTextDiff ? input.modified : undefined;
+    const candidates = [uri, active].filter((candidate) => candidate?.scheme === SCHEME);
+    return candidates.map((candidate) => this.#pending.get(String(candidate))).find((pending) => pending !== undefined);
+  }
+
+  #refuseStale(document: TextDocument): void {
+    const pending = this.#pending.get(document.uri.with({ scheme: SCHEME }).toString());
+    if (!pending || document.version === pending.version) return;
+    this.#pending.delete(pending.uri.toString());
+    void closeTabs(pending.uri);
+    tellStale(document);
+  }
+}
+
+function tellStale(document: TextDocument): void {
+  const name = document.uri.path.split('/').at(-1);
+  void window.showWarningMessage(`${name} was changed while it was being relaxed, so the result no longer fits. Nothing was applied; run Relax again.`);
+}
+
+async function closeTabs(modified: Uri): Promise<void> {
+  const tabs = window.tabGroups.all.flatMap((group) => group.tabs).filter(({ input }) => input instanceof TabInputTextDiff && input.modified.toString() === modified.toString());
+  if (tabs.length > 0) await window.tabGroups.close(tabs);
+}
+
+/** Registers the previews for the life of the extension. */
+export function registerPreviews(context: ExtensionContext): Previews {
+  const previews = new Previews();
+  context.subscriptions.push(...previews.register());
+  return previews;
+}

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { RelaxChoice, RelaxResult, Status } from '../src/protocol.js';
+import { UnexpectedEdit, edited, editsFor } from '../src/relax/edits.js';
+import { increments } from '../src/relax/progress.js';
+import { choiceItems, previewQuestion, previewTitle } from '../src/relax/words.js';
+import { serverProgram } from '../src/server.js';
+import { statusView } from '../src/status.js';
+
+const URI = 'file:///x/a.cif';
+const range = (line: number, from: number, to: number) => ({ start: { line, character: from }, end: { line, character: to } });
+
+test('the server is the one in the extension, unless the setting names another', () => {
+  const all = () => true;
+  assert.deepEqual(serverProgram('', '/ext', 'linux', all), { path: '/ext/bin/cellwright' });
+  assert.deepEqual(serverProgram('', '/ext', 'win32', all), { path: '/ext/bin/cellwright.exe' });
+  assert.deepEqual(serverProgram(' /my/cellwright ', '/ext', 'linux', all), { path: '/my/cellwright' });
+});
+
+test('a server that is not there is told, never replaced by another one', () => {
+  const bundledOnly = (path: string) => path.startsWith('/ext');
+  const told = serverProgram('/my/cellwright', '/ext', 'linux', bundledOnly);
+  assert.ok('missing' in told && told.missing.includes('/my/cellwright'));
+  const none = serverProgram('', '/ext', 'darwin', () => false);
+  assert.ok('missing' in none && none.missing.includes('darwin') && none.missing.includes('cellwright.server.path'));
+});
+
+test('the status bar names model and device, and a click does what helps', () => {
+  const ready: Status = { state: 'ready', model: 'CHGNet 0.3.0', device: 'cpu', message: 'Ready' };
+  assert.deepEqual(statusView(ready), { text: '$(check) CHGNet 0.3.0 (cpu)', tooltip: 'Ready\n\nClick for the output.', command: 'cellwright.showOutput', warning: false });
+  const absent = statusView({ state: 'notInstalled', message: 'The weights are missing' });
+  assert.equal(absent.command, 'cellwright.pullModels');
+  assert.match(absent.text, /no energy model/);
+  const failed = statusView({ state: 'failed', model: 'CHGNet 0.3.0', message: 'The worker died' });
+  assert.ok(failed.warning);
+});
+
+test('a way to relax that cannot be done is shown with its reason', () => {
+  const choices: RelaxChoice[] = [
+    { title: 'Relax positions (keep P n m a)', cell: false, symmetry: 'keep' },
+    { title: 'Relax cell and positions (P 1)', cell: true, symmetry: 'none', disabled: 'two atoms share the site Fe1' },
+  ];
+  const [first, second] = choiceItems(choices);
+  assert.equal(first?.label, 'Relax positions (keep P n m a)');
+  assert.match(first?.detail ?? '', /cell stays; the space group is kept/);
+  assert.match(second?.label ?? '', /circle-slash/);
+  assert.equal(second?.detail, 'two atoms share the site Fe1');
+});
+
+const SUMMARY = {
+  energyBefore: -3.3941, energyAfter: -3.4012, maxForceBefore: 1.2, maxForceAfter: 0.04, steps: 23, converged: true,
+  volumeBefore: 64, volumeAfter: 60.8, rmsDisplacement: 0.0512, maxDisplacement: 0.1, cautions: [] as string[],
+};
+const RESULT: RelaxResult = {
+  version: 3, edit: {}, changed: true, message: 'Relaxed in 23 steps', model: { model: 'CHGNet', version: '0.3.0', device: 'cpu' }, summary: SUMMARY,
+};
+
+test('the title of a preview holds what was gained', () => {
+  assert.equal(previewTitle('a.cif', SUMMARY), 'a.cif ↔ relaxed (−7.1 meV/atom, max |F| 0.040 eV/Å)');
+});
+
+test('the question of a preview holds numbers, cautions and the model', () => {
+  assert.equal(
+    previewQuestion(RESULT),
+    'Relaxed in 23 steps. Atoms moved by 0.051 Å (root mean square), at most 0.100 Å. Volume 64.00 → 60.80 Å³ (−5.00 %). CHGNet 0.3.0 on cpu.',
+  );
+  const doubtful = { ...RESULT, summary: { ...SUMMARY, volumeAfter: 64, converged: false, cautions: ['Po is outside what the model was trained on'] } };
+  assert.doesNotMatch(previewQuestion(doubtful), /Volume/);
+  assert.match(previewQuestion(doubtful), /not converged.*Po is outside what the model was trained on\. CHGNet/);
+});
+
+test('progress never goes back and never passes 100 percent', () => {
+  const increment = increments();
+  assert.equal(increment(undefined), undefined);
+  assert.deepEqual([0.25, 0.5, 0.4, 0.75, 2].map(increment), [25, 25, 0, 25, 25]);
+});
+
+test('the preview is the text after the edits', () => {
+  const text = '# µ\r\nO 0.5 0.05 0.5\r\n';
+  const edits = [{ range: range(1, 2, 5), newText: '0.498' }, { range: range(1, 6, 10), newText: '0.0000' }];
+  assert.equal(edited(text, edits), '# µ\r\nO 0.498 0.0000 0.5\r\n');
+});
+
+test('an edit is taken only if it is text, of this document, in this version', () => {
+  const edits = [{ range: range(0, 0, 1), newText: 'x' }];
+  const change = (uri: string, version: number | null) => ({ documentChanges: [{ textDocument: { uri, version }, edits }] });
+  assert.deepEqual(editsFor(change(URI, 3), URI, 3), edits);
+  assert.deepEqual(editsFor(change(URI, null), URI, 3), edits);
+  assert.deepEqual(editsFor({ changes: { [URI]: edits } }, URI, 3), edits);
+  assert.deepEqual(editsFor({}, URI, 3), []);
+  assert.throws(() => editsFor(change(URI, 2), URI, 3), UnexpectedEdit);
+  assert.throws(() => editsFor(change('file:///etc/passwd', 3), URI, 3), UnexpectedEdit);
+  assert.throws(() => editsFor({ changes: { [URI]: edits, 'file:///y': edits } }, URI, 3), UnexpectedEdit);
+  assert.throws(() => editsFor({ documentChanges: [{ kind: 'delete', uri: URI }] }, URI, 3), UnexpectedEdit);
+});

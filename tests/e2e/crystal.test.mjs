@@ -1,0 +1,125 @@
+// The main job, done the way a user does it: a broken crystal is opened, mended, relaxed and saved.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openSession } from './session.mjs';
+
+const BROKEN = 'perovskite-broken.cif';
+const LARGE = 'lanthanum-manganite.cif';
+const SLAB = 'POSCAR_MgO_slab';
+
+let session;
+let user;
+before(async () => {
+  session = await openSession(BROKEN, LARGE, SLAB);
+  user = session.user;
+});
+after(async () => {
+  await user?.picture('last');
+  await session?.close();
+});
+
+const lineOf = (text, part) => text.split('\n').findIndex((line) => line.includes(part)) + 1;
+// Fractional coordinates of a site of the loop in these examples.
+const site = (text, label) => {
+  const row = text.split('\n').find((line) => line.startsWith(`${label} `));
+  return row.trim().split(/\s+/).slice(2, 5).map(Number);
+};
+
+test('a broken CIF shows a too short distance and a charge that does not add up', async () => {
+  await user.open(BROKEN);
+  await user.page.locator('.squiggly-error').first().waitFor();
+  await user.page.locator('.squiggly-warning').first().waitFor();
+  await user.openProblems();
+  await user.problem(/O2.*O3|O3.*O2/).first().waitFor();
+  await user.problem(/charge/i).first().waitFor();
+  await user.picture('problems');
+});
+
+test('the lightbulb mends the volume', async () => {
+  const wrong = user.problem(/volume/i).first();
+  await wrong.dblclick();
+  await user.page.locator('.monaco-editor [class*=codicon-gutter-lightbulb]').first().waitFor();
+  const fix = user.page.locator('.action-widget .monaco-list-row.focused', { hasText: /volume/i });
+  await user.pressUntil('Control+.', fix);
+  await user.picture('lightbulb');
+  await user.page.keyboard.press('Enter');
+  await wrong.waitFor({ state: 'detached' });
+  assert.match(await user.save(BROKEN), /^_cell_volume +59\.5\d*$/m);
+});
+
+test('the error goes when the slipped digit is corrected', async () => {
+  await user.retypeLine(lineOf(user.onDisk(BROKEN), 'O3  O'), 'O3  O  0.00 0.50 0.50');
+  await user.problem(/O2.*O3|O3.*O2/).first().waitFor({ state: 'detached' });
+  await user.picture('mended');
+  const text = await user.save(BROKEN);
+  assert.deepEqual(site(text, 'O3'), [0, 0.5, 0.5]);
+});
+
+test('Relax shows the difference, applies as one undo step, and the file on disk follows', async () => {
+  const before = user.onDisk(BROKEN);
+  await (await user.relaxLens()).click();
+  await user.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
+  await user.picture('ways');
+  await user.pick(/^Relax positions/);
+  const preview = user.page.locator('.tab.active', { hasText: 'relaxed' });
+  await preview.waitFor({ timeout: 120_000 });
+  await user.page.locator('.monaco-diff-editor .char-insert, .monaco-diff-editor .line-insert').first().waitFor();
+  await user.picture('difference');
+  assert.equal(user.onDisk(BROKEN), before, 'nothing is applied before the user agrees');
+
+  await user.notification('Atoms moved').getByRole('button', { name: 'Apply' }).click();
+  await preview.waitFor({ state: 'detached' });
+  await user.page.locator(`.tab.active.dirty[data-resource-name="${BROKEN}"]`).waitFor();
+  await user.focusEditor();
+  await user.picture('applied');
+  const relaxed = await user.save(BROKEN);
+  const [, , z] = site(relaxed, 'Ti1');
+  assert.ok(Math.abs(z - site(before, 'Ti1')[2]) > 0.001, `titanium moved: ${z}`);
+  assert.ok(relaxed.startsWith(before.split('\n')[0]), 'the comment survives');
+  assert.equal(relaxed.split('\n').length, before.split('\n').length);
+
+  await user.page.keyboard.press('Control+Z');
+  await user.page.locator(`.tab.active.dirty[data-resource-name="${BROKEN}"]`).waitFor();
+  assert.equal(await user.save(BROKEN), before, 'one undo brings the old text back');
+  await user.page.keyboard.press('Control+Shift+Z');
+  await user.page.locator(`.tab.active.dirty[data-resource-name="${BROKEN}"]`).waitFor();
+  assert.equal(await user.save(BROKEN), relaxed, 'and one redo the new');
+  await user.picture('saved');
+});
+
+test('a relaxation that is cancelled changes nothing', async () => {
+  await user.open(LARGE);
+  const before = user.onDisk(LARGE);
+  await user.command('Cellwright: Relax');
+  await user.pick(/^Relax positions/);
+  const running = user.notification('Relaxing');
+  await running.waitFor();
+  await user.picture('running');
+  await running.getByRole('button', { name: 'Cancel' }).click();
+  await running.waitFor({ state: 'detached' });
+  assert.equal(await user.page.locator('.tab', { hasText: 'relaxed' }).count(), 0);
+  assert.equal(await user.page.locator('.tab.dirty').count(), 0);
+  assert.equal(user.onDisk(LARGE), before);
+});
+
+test('an edit while a relaxation runs is never overwritten', async () => {
+  const before = user.onDisk(LARGE);
+  await user.command('Cellwright: Relax');
+  await user.pick(/^Relax positions/);
+  await user.notification('Relaxing').waitFor();
+  await user.retypeLine(1, '# edited meanwhile');
+  await user.notification(/chang/i).waitFor();
+  await user.picture('changed-meanwhile');
+  const [first, ...rest] = (await user.save(LARGE)).split('\n');
+  assert.equal(first, '# edited meanwhile');
+  assert.deepEqual(rest, before.split('\n').slice(1), 'nothing else changed');
+  assert.equal(await user.page.locator('.tab', { hasText: 'relaxed' }).count(), 0);
+});
+
+test('a POSCAR with selective dynamics is clean and has its lens', async () => {
+  await user.open(SLAB);
+  await (await user.relaxLens()).waitFor();
+  await user.page.locator('.statusbar-item', { hasText: 'CHGNet' }).first().waitFor();
+  assert.equal(await user.page.locator('.squiggly-error').count(), 0);
+  await user.picture('poscar');
+});

@@ -1,0 +1,154 @@
+// A user with the extension in VS Code, in a browser: one workbench and one page for all tests of a file.
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { serveWorkbench } from '../../editor-ext/workbench/serve.mjs';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const PICTURES = join(ROOT, '.cellwright', 'e2e');
+
+// As root Chromium needs `--no-sandbox`; the rest keeps it from calling home.
+const BROWSER = [
+  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
+  '--disable-sync', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+];
+const SETTINGS = { 'git.enabled': false, 'files.autoSave': 'off', 'workbench.reduceMotion': 'on', 'editor.cursorBlinking': 'solid' };
+
+/** Waits until `probe` gives something true, and gives that back. */
+export async function until(probe, what, limit = 30_000) {
+  const deadline = Date.now() + limit;
+  for (;;) {
+    const value = await probe();
+    if (value) return value;
+    if (Date.now() > deadline) throw new Error(`waited ${limit / 1000} s for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Opens the workbench on copies of some examples. */
+export async function openSession(...examples) {
+  const vsix = process.env.VSIX ?? join(ROOT, '.cellwright', 'cellwright.vsix');
+  const top = mkdtempSync(join(tmpdir(), 'cw-e2e-'));
+  const [folder, home, profile] = ['crystals', 'home', 'profile'].map((name) => join(top, name));
+  for (const path of [folder, home]) mkdirSync(path);
+  mkdirSync(PICTURES, { recursive: true });
+  for (const name of examples) cpSync(join(ROOT, 'examples', name), join(folder, name));
+  // A home of its own, but the weights are where `cellwright models pull` put them.
+  const data = process.env.CELLWRIGHT_DATA_DIR ?? join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'cellwright');
+  const env = { PATH: process.env.PATH, LANG: 'C.UTF-8', HOME: home, TMPDIR: home, CELLWRIGHT_DATA_DIR: data };
+  const workbench = await serveWorkbench({ vsix, profile, settings: SETTINGS, env, say: console.log });
+  let browser;
+  const close = async () => {
+    await browser?.close();
+    await workbench.stop();
+    rmSync(top, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+  };
+  try {
+    browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: BROWSER });
+    const page = await browser.newPage({ viewport: { width: 1360, height: 860 } });
+    page.setDefaultTimeout(60_000);
+    await page.goto(workbench.address(folder), { waitUntil: 'domcontentloaded' });
+    await page.locator('.explorer-folders-view .monaco-list-row').first().waitFor();
+    return { user: new User(page, folder), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** What a user does and sees. */
+class User {
+  #pictures = 0;
+
+  constructor(page, folder) {
+    this.page = page;
+    this.folder = folder;
+  }
+
+  /** The file as it is on disk. */
+  onDisk(name) {
+    return readFileSync(join(this.folder, name), 'utf8');
+  }
+
+  async picture(name) {
+    this.#pictures += 1;
+    await this.page.screenshot({ path: join(PICTURES, `${String(this.#pictures).padStart(2, '0')}-${name}.png`) });
+  }
+
+  /** Opens a file from the explorer, to stay open. */
+  async open(name) {
+    await this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).dblclick();
+    await this.page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
+    await this.focusEditor();
+  }
+
+  editor() {
+    return this.page.locator('.editor-instance .monaco-editor').first();
+  }
+
+  async focusEditor() {
+    await this.editor().locator('.view-lines').first().click();
+  }
+
+  /** The link "Relax" above a structure. */
+  async relaxLens() {
+    await this.focusEditor();
+    await this.page.keyboard.press('Control+Home');
+    return this.page.locator('.codelens-decoration a:visible', { hasText: 'Relax' }).first();
+  }
+
+  /** Presses a key until something shows: a key pressed while the focus changes is lost. */
+  async pressUntil(key, locator) {
+    const shown = () => locator.first().waitFor({ timeout: 2000 }).then(() => true, () => false);
+    await until(() => this.page.keyboard.press(key).then(shown), `${key} to show ${locator}`);
+  }
+
+  /** Runs a command from the palette. */
+  async command(title) {
+    const input = this.page.locator('.quick-input-widget input[aria-controls]:visible');
+    await this.pressUntil('F1', input);
+    await input.fill(`>${title}`);
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().click();
+  }
+
+  /** A row of the Problems panel. */
+  problem(text) {
+    return this.page.locator('.markers-panel .monaco-list-row', { hasText: text });
+  }
+
+  /** Opens the Problems panel. */
+  async openProblems() {
+    await this.pressUntil('Control+Shift+M', this.page.locator('.markers-panel'));
+  }
+
+  /** Replaces a whole line of the active editor by typing. */
+  async retypeLine(number, text) {
+    const input = this.page.locator('.quick-input-widget input:visible');
+    await this.pressUntil('Control+G', input);
+    await input.fill(`:${number}`);
+    await this.page.keyboard.press('Enter');
+    await input.waitFor({ state: 'hidden' });
+    await this.page.keyboard.press('Home');
+    await this.page.keyboard.press('Shift+End');
+    await this.page.keyboard.type(text);
+  }
+
+  /** Picks a row of the list that a command or lens has opened. */
+  async pick(text) {
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first().click();
+  }
+
+  /** A notification with a text. */
+  notification(text) {
+    return this.page.locator('.notification-list-item', { hasText: text }).first();
+  }
+
+  /** Saves, and gives back what is on disk then. */
+  async save(name) {
+    const before = this.page.locator(`.tab.active.dirty[data-resource-name="${name}"]`);
+    await this.page.keyboard.press('Control+S');
+    await before.waitFor({ state: 'detached' });
+    return this.onDisk(name);
+  }
+}
