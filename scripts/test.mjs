@@ -56,7 +56,11 @@ const SECTIONS = {
     title: 'Extension: types, functions, highlighting',
     run: async () => {
       const cwd = at('editor-ext');
-      return sum(await check(NPM, ['run', '--silent', 'check'], { cwd }), await suite(NPM, ['run', '--silent', 'test'], { cwd }));
+      return sum(
+        await check(NPM, ['run', '--silent', 'check'], { cwd }),
+        await suite(NPM, ['run', '--silent', 'test'], { cwd }),
+        await suite(process.execPath, ['--test', '--test-reporter=spec', at('scripts', 'lib', 'tally.test.mjs')]),
+      );
     },
   },
   e2e: {
