@@ -1,6 +1,5 @@
 // `npm start`: from a fresh clone to an editor with the examples open.
 // `npm start -- --browser` takes the workbench in the browser even where VS Code is installed.
-import { readdirSync } from 'node:fs';
 import { ensureNodeModules, packageExtension, pullModels, serverBinary } from './lib/build.mjs';
 import { demandPrerequisites } from './lib/prerequisites.mjs';
 import { Failed, ask, at, run } from './lib/run.mjs';
@@ -51,8 +50,10 @@ async function openInstalled(vsix) {
 }
 
 async function openInBrowser(vsix) {
-  const workbench = await serveWorkbench({ vsix, profile: at('.cellwright', 'workbench'), port: PORT, say: console.log });
-  console.log(`\nVS Code with Cellwright and ${readdirSync(EXAMPLES).length} examples:\n\n    ${workbench.address(EXAMPLES, FIRST)}\n\nCtrl-C ends it.`);
+  // Without a file that was open before, the examples' own README tells what to try.
+  const settings = { 'workbench.startupEditor': 'readme' };
+  const workbench = await serveWorkbench({ vsix, profile: at('.cellwright', 'workbench'), port: PORT, settings, say: console.log });
+  console.log(`\nVS Code with Cellwright and the examples:\n\n    ${workbench.address(EXAMPLES)}\n\nCtrl-C ends it.`);
   let asked = false;
   const stop = () => {
     asked = true;

@@ -8,6 +8,7 @@ import { ENTRY, NODE, ensureWorkbench } from './setup.mjs';
 
 // Nothing that asks, advertises or calls home; the rest is VS Code as it comes.
 const QUIET = {
+  'git.openRepositoryInParentFolders': 'never',
   'workbench.startupEditor': 'none',
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.enableExperiments': false,
@@ -71,7 +72,7 @@ export async function serveWorkbench({ vsix, profile, port: preferred = 0, setti
   const address = (folder, ...files) => {
     const remote = (path) => `vscode-remote://127.0.0.1:${port}${path}`;
     const payload = files.map((file) => ['openFile', remote(file)]);
-    return `${origin}/?folder=${encodeURIComponent(folder)}${files.length > 0 ? `&payload=${encodeURIComponent(JSON.stringify(payload))}` : ''}`;
+    return `${origin}/?folder=${encodeURIComponent(folder).replaceAll('%2F', '/')}${files.length > 0 ? `&payload=${encodeURIComponent(JSON.stringify(payload))}` : ''}`;
   };
   return { origin, address, ended, stop };
 }
