@@ -1,9 +1,14 @@
 //! The typed view of a CIF: blocks, items, loops, values, all with spans.
 
-use std::borrow::Cow;
+mod arity;
+mod outline;
+mod report;
+mod value;
+
+pub(crate) use outline::read;
 
 use crate::text::Span;
-use crate::value::{Number, Spanned};
+use crate::value::Spanned;
 
 /// Which dialect the first line declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,12 +95,6 @@ pub struct Value {
 }
 
 impl Value {
-    /// The content without delimiters.
-    #[must_use]
-    pub fn text<'a>(&self, source: &'a str) -> Cow<'a, str> {
-        todo!()
-    }
-
     /// Whether it is an unquoted `?` (unknown).
     #[must_use]
     pub fn is_unknown(&self, source: &str) -> bool {
@@ -106,12 +105,6 @@ impl Value {
     #[must_use]
     pub fn is_null(&self, source: &str) -> bool {
         self.kind == ValueKind::Bare && matches!(self.span.text(source), "?" | ".")
-    }
-
-    /// The number it is, if it is one (bare or quoted).
-    #[must_use]
-    pub fn number(&self, source: &str) -> Option<Number> {
-        todo!()
     }
 }
 

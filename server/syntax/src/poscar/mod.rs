@@ -1,6 +1,12 @@
 //! The typed view of a POSCAR / CONTCAR (VASP 4, 5 and 6). Line-counted: the counts decide what a
 //! line means.
 
+mod fields;
+mod read;
+mod tail;
+
+pub(crate) use read::read;
+
 use crate::text::Span;
 use crate::value::{Number, Spanned};
 

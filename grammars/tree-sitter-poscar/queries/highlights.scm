@@ -1,0 +1,9 @@
+(comment) @comment
+(remark) @comment
+(numbers) @number
+(flags) @boolean
+(element) @type
+(selective_dynamics) @keyword
+(mode) @keyword
+(row (word) @comment)
+(control) @error

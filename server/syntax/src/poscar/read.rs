@@ -1,0 +1,342 @@
+//! From lines to the parts of a POSCAR. The format is that of the VASP wiki, page POSCAR.
+
+use super::fields::{Field, Line, lines};
+use super::tail;
+use super::{AtomRow, Mode, PoscarFile};
+use crate::problem::{Problem, ProblemKind};
+use crate::text::{Span, TextEdit};
+use crate::value::{Number, Spanned};
+
+/// The typed view of a text, and what is wrong with it.
+pub(crate) fn read(source: &str) -> (PoscarFile, Vec<Problem>) {
+    let mut reader = Reader {
+        source,
+        lines: lines(source),
+        at: 0,
+        file: PoscarFile::default(),
+        problems: Vec::new(),
+    };
+    reader.file();
+    reader.characters();
+    reader.problems.sort_by_key(|p| p.span);
+    (reader.file, reader.problems)
+}
+
+pub(super) struct Reader<'s> {
+    pub(super) source: &'s str,
+    pub(super) lines: Vec<Line<'s>>,
+    /// The next line.
+    pub(super) at: usize,
+    pub(super) file: PoscarFile,
+    problems: Vec<Problem>,
+}
+
+impl<'s> Reader<'s> {
+    pub(super) fn push(&mut self, kind: ProblemKind, span: Span, message: impl Into<String>) {
+        let message = message.into();
+        self.problems.push(Problem { kind, span, message, related: Vec::new(), fix: None });
+    }
+
+    fn file(&mut self) {
+        if self.source.trim_start_matches('\u{feff}').trim().is_empty() {
+            let message = "the file is empty: a POSCAR begins with a comment line, the scale and \
+                           three lattice vectors";
+            self.push(ProblemKind::MissingLine, Span::at(0), message);
+            return;
+        }
+        if let Some(line) = self.lines.first().copied() {
+            let span = Span::new(line.span.start + bom_width(line.text), line.span.end);
+            let value = span.text(self.source).trim().to_owned();
+            self.file.comment = Some(Spanned { value, span });
+            self.at = 1;
+        }
+        // Each step gives up where the line it needs is not there: one problem, not one for each.
+        let _ = self.header();
+        self.rest();
+    }
+
+    fn header(&mut self) -> Option<()> {
+        let line = self.need("the scale (one number, or three)")?;
+        self.scale(line);
+        self.lattice()?;
+        self.species_and_counts()?;
+        let mut line = self.need("`Direct` or `Cartesian`")?;
+        let first = |line: Line<'_>| line.text.trim_start().chars().next();
+        if matches!(first(line), Some('s' | 'S')) {
+            self.file.selective = Some(line.trimmed());
+            line = self.need("`Direct` or `Cartesian`")?;
+        }
+        if line.vector().is_some() {
+            // The mode line was forgotten: the row is an atom's.
+            self.at -= 1;
+            self.problems.push(Problem {
+                kind: ProblemKind::BadLine,
+                span: line.trimmed(),
+                message:
+                    "`Direct` or `Cartesian` should stand before the first atom; the rows are \
+                          read as direct coordinates"
+                        .into(),
+                related: Vec::new(),
+                fix: Some((
+                    "Insert `Direct`".into(),
+                    vec![TextEdit::insert(line.span.start, "Direct\n")],
+                )),
+            });
+        } else {
+            let value = match first(line) {
+                Some('c' | 'C' | 'k' | 'K') => Mode::Cartesian,
+                _ => Mode::Direct,
+            };
+            self.file.mode = Some(Spanned { value, span: line.trimmed() });
+        }
+        self.atoms();
+        Some(())
+    }
+
+    /// The next line that is not blank. Blank lines in the header shift everything for VASP.
+    fn need(&mut self, what: &str) -> Option<Line<'s>> {
+        let first = self.at;
+        while self.lines.get(self.at).is_some_and(Line::is_blank) {
+            self.at += 1;
+        }
+        let Some(&line) = self.lines.get(self.at) else {
+            let end = self.source.trim_end().len();
+            self.push(
+                ProblemKind::MissingLine,
+                Span::at(end),
+                format!("the file ends where {what} should follow"),
+            );
+            return None;
+        };
+        if self.at > first {
+            let span = Span::new(self.lines[first].span.start, line.span.start);
+            let n = self.at - first;
+            let blank = if n == 1 { "an empty line" } else { "empty lines" };
+            self.problems.push(Problem {
+                kind: ProblemKind::BadLine,
+                span: self.lines[first].span,
+                message: format!("{blank} where {what} should stand: VASP counts lines"),
+                related: Vec::new(),
+                fix: Some((format!("Remove {blank}"), vec![TextEdit::delete(span)])),
+            });
+        }
+        self.at += 1;
+        Some(line)
+    }
+
+    fn scale(&mut self, line: Line<'s>) {
+        let numbers: Vec<_> = line.words().map_while(|field| field.number()).take(3).collect();
+        match numbers.as_slice() {
+            [] => {
+                let span = line.words().next().map_or(line.trimmed(), |field| field.span);
+                let message = "the scale should stand here: one number, or three";
+                self.push(ProblemKind::BadNumber, span, message);
+            }
+            [_, _] => {
+                let message = "the scale is one number, or three: here are two";
+                self.push(ProblemKind::BadLine, line.trimmed(), message);
+                self.file.scale = numbers[..1].to_vec();
+            }
+            numbers => {
+                if let Some(zero) = numbers.iter().find(|n| n.value.value == 0.0) {
+                    self.push(ProblemKind::BadNumber, zero.span, "the scale must not be zero");
+                } else if let [_, _, _] = numbers
+                    && let Some(bad) = numbers.iter().find(|n| n.value.value < 0.0)
+                {
+                    let message = "three scales must all be positive";
+                    self.push(ProblemKind::BadNumber, bad.span, message);
+                }
+                self.file.scale = numbers.to_vec();
+            }
+        }
+    }
+
+    fn lattice(&mut self) -> Option<()> {
+        let mut vectors = Vec::with_capacity(3);
+        for name in ["first", "second", "third"] {
+            let line = self.need(&format!("the {name} lattice vector (three numbers)"))?;
+            if let Some(vector) = line.vector() {
+                vectors.push(vector);
+            } else {
+                self.no_vector(line, &format!("the {name} lattice vector"));
+            }
+        }
+        if vectors.len() == 3 {
+            self.file.lattice = vectors;
+        }
+        Some(())
+    }
+
+    /// Says which of three numbers is none, or that there are fewer.
+    pub(super) fn no_vector(&mut self, line: Line<'_>, what: &str) {
+        let mut words = line.words().take(3);
+        if let Some(bad) = words.find(|field| field.number().is_none()) {
+            let message = if bad.text.bytes().all(|b| b == b'*') {
+                format!("`{}` stands for a number that did not fit its columns", bad.text)
+            } else {
+                format!("`{}` is no number that VASP can read; {what} takes three", bad.text)
+            };
+            self.push(ProblemKind::BadNumber, bad.span, message);
+        } else {
+            let n = line.words().count();
+            let message = format!("{what} takes three numbers; here are {n}");
+            self.push(ProblemKind::BadLine, line.trimmed(), message);
+        }
+    }
+
+    fn species_and_counts(&mut self) -> Option<()> {
+        let mut line = self.need("the species names or the numbers of atoms")?;
+        let is_integer = |field: Field<'_>| field.text.bytes().all(|b| b.is_ascii_digit());
+        if !line.words().next().is_some_and(|field| field.number().is_some()) {
+            for field in line.words() {
+                // VASP 6.4.2 and later write the POTCAR's hash behind a slash.
+                let len = field.text.find('/').unwrap_or(field.text.len());
+                if len > 0 {
+                    let span = Span::new(field.span.start, field.span.start + len);
+                    let value = field.text[..len].to_owned();
+                    self.file.species.push(Spanned { value, span });
+                }
+            }
+            line = self.need("the numbers of atoms")?;
+        }
+        for field in line.words() {
+            match field.text.parse() {
+                Ok(value) if is_integer(field) => {
+                    self.file.counts.push(Spanned { value, span: field.span });
+                }
+                // What stands behind the last count is not read.
+                _ if self.file.counts.len() >= self.file.species.len().max(1)
+                    && field.number().is_none() =>
+                {
+                    break;
+                }
+                _ => {
+                    let message = format!("`{}` is no number of atoms", field.text);
+                    self.push(ProblemKind::BadNumber, field.span, message);
+                    break;
+                }
+            }
+        }
+        let (species, counts) = (self.file.species.len(), self.file.counts.len());
+        if species > 0 && counts > 0 && species != counts {
+            let message = format!("{species} species, but {counts} numbers of atoms");
+            self.push(ProblemKind::BadLine, line.trimmed(), message);
+        }
+        (counts > 0).then_some(())
+    }
+
+    fn atoms(&mut self) {
+        let total: u64 = self.file.counts.iter().map(|count| u64::from(count.value)).sum();
+        let mut group = 0;
+        // Rows of this group and those before.
+        let mut group_end = self.file.counts.first().map_or(0, |count| u64::from(count.value));
+        let first_line = self.at;
+        let mut rows = 0;
+        let mut flags_missing = false;
+        while rows < total {
+            let Some(&line) = self.lines.get(self.at) else { break };
+            let mut fields = line.words();
+            if fields.next().is_none_or(|f| f.number().is_none())
+                && fields.next().is_none_or(|f| f.number().is_none())
+            {
+                break;
+            }
+            while rows >= group_end {
+                group += 1;
+                group_end += u64::from(self.file.counts[group].value);
+            }
+            self.at += 1;
+            rows += 1;
+            let Some(coordinates) = line.vector() else {
+                self.no_vector(line, "a row of an atom");
+                continue;
+            };
+            let mut end = coordinates[2].span.end;
+            let mut flags = None;
+            if self.file.selective.is_some() {
+                let mut read = line.words().skip(3).map_while(|field| field.flag());
+                if let (Some(a), Some(b), Some(c)) = (read.next(), read.next(), read.next()) {
+                    end = c.span.end;
+                    flags = Some([a, b, c]);
+                } else if !std::mem::replace(&mut flags_missing, true) {
+                    let message = "selective dynamics needs three flags, T or F, behind the \
+                                   coordinates of every atom";
+                    self.push(ProblemKind::BadLine, line.trimmed(), message);
+                }
+            }
+            let trailing = line.behind(end);
+            self.file.atoms.push(AtomRow { span: line.span, coordinates, flags, group, trailing });
+        }
+        self.surplus();
+        let extra = self.file.extra_rows.len() as u64;
+        if rows < total || extra > 0 {
+            self.wrong_number(rows, total, first_line, extra);
+        }
+    }
+
+    /// Rows behind the last atom that no blank line divides from it.
+    fn surplus(&mut self) {
+        while let Some(line) = self.lines.get(self.at).filter(|line| line.vector().is_some()) {
+            self.file.extra_rows.push(line.span);
+            self.at += 1;
+        }
+    }
+
+    fn wrong_number(&mut self, rows: u64, total: u64, first_line: usize, extra: u64) {
+        let counts = &self.file.counts;
+        let counts_span = counts[0].span.cover(counts[counts.len() - 1].span);
+        let lines = &self.lines[first_line..self.at];
+        let span = match self.file.extra_rows.as_slice() {
+            [first, .., last] => first.cover(*last),
+            [only] => *only,
+            // The last row, or the line before the first one that is missing.
+            [] => lines.last().or(self.lines.get(first_line - 1)).map_or(counts_span, |l| l.span),
+        };
+        let found = rows + extra;
+        let rows_word = if found == 1 { "row" } else { "rows" };
+        // With one species there is one way to mend the counts.
+        let fix = match counts.as_slice() {
+            [only] if found > 0 => Some((
+                format!("Change the count to {found}"),
+                vec![TextEdit::replace(only.span, found.to_string())],
+            )),
+            _ => None,
+        };
+        self.problems.push(Problem {
+            kind: ProblemKind::CountMismatch,
+            span,
+            message: format!("{found} {rows_word} of atoms where the counts add up to {total}"),
+            related: vec![(counts_span, format!("the counts: {total} atoms"))],
+            fix,
+        });
+    }
+
+    /// What stands behind the atoms, or behind the line where reading had to stop.
+    fn rest(&mut self) {
+        let Some(&line) = self.lines.get(self.at) else { return };
+        let span = Span::new(line.span.start, self.source.len());
+        if span.text(self.source).trim().is_empty() {
+            return;
+        }
+        self.file.tail = Some(span);
+        if !self.file.atoms.is_empty() {
+            tail::read(self);
+        }
+    }
+
+    fn characters(&mut self) {
+        let is_control = |b: &u8| (*b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r')) || *b == 0x7f;
+        let bytes = self.source.as_bytes();
+        let Some(first) = bytes.iter().position(|b| is_control(b)) else { return };
+        let run = bytes[first..].iter().take_while(|b| is_control(b)).count();
+        let message = format!("control character U+{:04X}", bytes[first]);
+        self.push(ProblemKind::Unexpected, Span::new(first, first + run), message);
+    }
+}
+
+fn bom_width(text: &str) -> usize {
+    if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }
+}
+
+/// A row of three numbers.
+pub(super) type Row = [Spanned<Number>; 3];
