@@ -1,2 +1,12 @@
 //! Editor features as plain functions over a [`cellwright_syntax::Parsed`]: plain structs with byte offsets, one
 //! module per feature. Knows no LSP and runs no models: what a model said comes in as numbers.
+
+pub mod energy;
+pub mod facts;
+pub mod force_check;
+pub mod hints;
+pub mod lens;
+pub mod relax;
+
+pub use energy::{Energy, EnergyState};
+pub use facts::Facts;

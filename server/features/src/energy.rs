@@ -1,0 +1,82 @@
+//! What a learned potential said about a crystal, and whether it can say anything at all.
+
+use cellwright_syntax::Reading;
+use nalgebra::Vector3;
+
+/// Numbers of a learned potential for one reading, atoms in the order of `reading.structure`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Energy {
+    /// Potential energy (eV/atom).
+    pub energy_per_atom: f64,
+    /// Force on every atom of the cell (eV/Å, Cartesian).
+    pub forces: Vec<Vector3<f64>>,
+    /// Model, version and device, as users read them: `CHGNet 0.3.0 on cpu`.
+    pub model: String,
+    /// Reasons to trust the numbers less.
+    pub cautions: Vec<String>,
+}
+
+/// What is known about the energy of one reading.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EnergyState<E> {
+    /// Nobody asked: energies are switched off, or there is no model.
+    Off,
+    /// Asked, not answered yet.
+    Pending,
+    /// Answered.
+    Known(E),
+    /// There will be none, and why.
+    Refused(String),
+}
+
+impl Energy {
+    /// Largest norm of a force (eV/Å), 0 without atoms.
+    #[must_use]
+    pub fn max_force(&self) -> f64 {
+        self.forces.iter().map(Vector3::norm).fold(0.0, f64::max)
+    }
+
+    /// For each row of the file the largest norm of a force (eV/Å) among the atoms of the cell that the row stands for;
+    /// `None` for rows that gave no atom. Symmetry makes these forces equal up to the noise of the model.
+    #[must_use]
+    pub fn row_forces(&self, reading: &Reading) -> Vec<Option<f64>> {
+        let mut rows = vec![None; reading.sites.len()];
+        for (origin, force) in reading.origins.iter().zip(&self.forces) {
+            let norm = force.norm();
+            if let Some(row) = rows.get_mut(origin.site) {
+                *row = Some(row.map_or(norm, |largest: f64| largest.max(norm)));
+            }
+        }
+        rows
+    }
+}
+
+/// Why a reading cannot be given to a model: one clause for the user, no trailing dot. `None` if it can.
+#[must_use]
+pub fn refusal(reading: &Reading) -> Option<String> {
+    match &reading.lattice {
+        None => return Some("no cell is given".to_owned()),
+        Some(Err(error)) => return Some(error.to_string()),
+        Some(Ok(_)) => {}
+    }
+    if let Some(masked) = reading.sites.iter().find(|s| s.masked) {
+        return Some(format!("the species of site '{}' is masked", masked.label));
+    }
+    if let Some(obstacle) = reading.obstacles.first() {
+        return Some(obstacle.message.clone());
+    }
+    if let Some(lost) = reading.sites.iter().find(|s| s.multiplicity == 0) {
+        return Some(format!("site '{}' has no place in the cell", lost.label));
+    }
+    let Some(structure) = reading.structure.as_ref().filter(|s| !s.is_empty()) else {
+        return Some("no atoms are given".to_owned());
+    };
+    if let Some(partial) = reading.sites.iter().find(|s| (s.occupancy - 1.0).abs() >= 1e-6) {
+        let (label, occupancy) = (&partial.label, partial.occupancy);
+        return Some(format!(
+            "the structure is disordered: site '{label}' has occupancy {occupancy}; write an ordered cell first"
+        ));
+    }
+    // The rows said nothing against it, so this is a site whose element the table does not hold.
+    (!structure.is_ordered()).then(|| "a site has no known element".to_owned())
+}

@@ -1,0 +1,51 @@
+//! `large-force`: a site with an absurd force. The one diagnostic that needs a model, so it does not live with the
+//! others in `cellwright-checks`.
+
+use cellwright_checks::{Finding, Severity};
+use cellwright_syntax::{AtomSite, Reading, Span};
+
+use crate::Energy;
+
+/// Stable code of the diagnostic.
+pub const CODE: &str = "large-force";
+
+/// Its severity unless the user says otherwise.
+pub const SEVERITY: Severity = Severity::Warning;
+
+/// One line for lists.
+pub const SUMMARY: &str = "An atom feels a force that no sensible structure has";
+
+/// For the manual.
+pub const DOCS: &str = "\
+A learned potential gives an atom of the cell a force far above anything thermal motion or an ordinary relaxation \
+brings about (by default 25 eV/Å). Two atoms are too close, an atom is missing, or an element or a coordinate is wrong. The \
+message names the model, its version and the device: the number is the model's, not a measurement. Mend the cause; \
+if the structure is only strained, relax it.";
+
+/// One finding for every row whose atoms feel more than `limit` (eV/Å).
+#[must_use]
+pub fn large_forces(reading: &Reading, energy: &Energy, limit: f64) -> Vec<Finding> {
+    let rows = reading.sites.iter().zip(energy.row_forces(reading));
+    rows.filter_map(|(site, force)| Some((site, force.filter(|f| *f > limit)?)))
+        .map(|(site, force)| Finding {
+            code: CODE,
+            severity: SEVERITY,
+            span: place(site),
+            message: format!(
+                "The force on {} is {force:.1} eV/Å ({}): its position, its species or a neighbour is very likely wrong",
+                site.label, energy.model
+            ),
+            related: Vec::new(),
+            fixes: Vec::new(),
+        })
+        .collect()
+}
+
+/// The coordinates, or the label where they do not stand together.
+fn place(site: &AtomSite) -> Span {
+    let spans = site.coordinate_spans;
+    match spans {
+        [Some(x), Some(y), Some(z)] if x.end <= y.start && y.end <= z.start => x.cover(z),
+        _ => site.label_span,
+    }
+}

@@ -1,0 +1,65 @@
+//! Code lenses over each block: what crystal it is, its energy, and "Relax".
+
+use cellwright_syntax::Span;
+
+use crate::{Energy, EnergyState, Facts};
+
+/// One lens.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lens {
+    /// Where it stands.
+    pub span: Span,
+    /// What it says.
+    pub title: String,
+    /// What it does.
+    pub action: Option<LensAction>,
+}
+
+/// What a click on a lens does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LensAction {
+    /// Offer to relax this reading (index into [`cellwright_syntax::Parsed::readings`]).
+    Relax(usize),
+}
+
+/// The lenses of a document. `energies` belongs to the readings one by one; missing entries count as
+/// [`EnergyState::Off`].
+#[must_use]
+pub fn lenses<E: AsRef<Energy>>(
+    facts: &[Option<Facts>],
+    energies: &[EnergyState<E>],
+) -> Vec<Lens> {
+    let known = facts.iter().enumerate().filter_map(|(i, f)| Some((i, f.as_ref()?)));
+    known.flat_map(|(i, facts)| of_reading(i, facts, energies.get(i))).collect()
+}
+
+fn of_reading<E: AsRef<Energy>>(
+    index: usize,
+    facts: &Facts,
+    energy: Option<&EnergyState<E>>,
+) -> Vec<Lens> {
+    let mut parts = vec![facts.formula.clone(), format!("Z = {}", facts.z)];
+    parts.extend(facts.space_group.clone());
+    parts.push(format!("{:.3} g/cm³", facts.density));
+    match energy {
+        None | Some(EnergyState::Off) => {}
+        Some(EnergyState::Pending) => parts.push("E …".to_owned()),
+        Some(EnergyState::Refused(reason)) => parts.push(format!("no energy: {reason}")),
+        Some(EnergyState::Known(energy)) => {
+            let energy = energy.as_ref();
+            parts.push(format!("E {} eV/atom", signed(energy.energy_per_atom, 4)));
+            parts.push(format!("max |F| {:.2} eV/Å", energy.max_force()));
+        }
+    }
+    let mut lenses = vec![Lens { span: facts.header, title: parts.join(" · "), action: None }];
+    if facts.refusal.is_none() {
+        let action = Some(LensAction::Relax(index));
+        lenses.push(Lens { span: facts.header, title: "Relax".to_owned(), action });
+    }
+    lenses
+}
+
+/// A number with a real minus sign.
+pub(crate) fn signed(value: f64, decimals: usize) -> String {
+    format!("{value:.decimals$}").replace('-', "−")
+}

@@ -1,0 +1,141 @@
+//! Relaxation: which ways there are, what their result does to the text, and the numbers that sum it up.
+
+use cellwright_crystal::Structure;
+use cellwright_crystal::structure::wrap_half;
+use cellwright_syntax::edit::{EditError, update, update_as_p1};
+use cellwright_syntax::{Parsed, Reading, TextEdit};
+
+use crate::energy::refusal;
+use crate::lens::signed;
+
+/// One way to relax a crystal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Way {
+    /// Whether the cell may change.
+    pub cell: bool,
+    /// Whether the declared symmetry is kept; otherwise the block becomes P 1.
+    pub keep_symmetry: bool,
+}
+
+/// A way to offer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    /// Imperative, names the symmetry: `Relax positions (keep F m -3 m)`.
+    pub title: String,
+    /// What it does.
+    pub way: Way,
+    /// Why it cannot be done now.
+    pub disabled: Option<String>,
+}
+
+/// The ways to relax a reading: positions only, cell too, each with the declared symmetry and without. A reading that declares no
+/// symmetry has only the latter.
+#[must_use]
+pub fn choices(reading: &Reading) -> Vec<Choice> {
+    let disabled = refusal(reading);
+    let symmetric = reading.symmetry.operations.len() > 1;
+    let ways: &[bool] = if symmetric { &[true, false] } else { &[false] };
+    let choice = |keep_symmetry: bool, cell: bool| {
+        let what = if cell { "Relax cell and positions" } else { "Relax positions" };
+        let how = match (symmetric, keep_symmetry) {
+            (false, _) => String::new(),
+            (true, true) => format!(" (keep {})", symmetry_name(reading)),
+            (true, false) => " (as P 1)".to_owned(),
+        };
+        let way = Way { cell, keep_symmetry };
+        Choice { title: format!("{what}{how}"), way, disabled: disabled.clone() }
+    };
+    ways.iter().flat_map(|keep| [choice(*keep, false), choice(*keep, true)]).collect()
+}
+
+fn symmetry_name(reading: &Reading) -> String {
+    let symmetry = &reading.symmetry;
+    let written = symmetry.hm.as_ref().map(|hm| hm.value.trim().to_owned());
+    let written = written.filter(|hm| !hm.is_empty() && hm != "?" && hm != ".");
+    written
+        .or_else(|| symmetry.setting.map(|s| s.hm().to_owned()))
+        .unwrap_or_else(|| format!("{} symmetry operations", symmetry.operations.len()))
+}
+
+/// The edits that bring a relaxed structure (same atoms, same order) into the text.
+///
+/// # Errors
+/// See [`EditError`]; a structure relaxed with its symmetry kept does not break it.
+pub fn edits(
+    parsed: &Parsed,
+    reading: &Reading,
+    relaxed: &Structure,
+    way: Way,
+) -> Result<Vec<TextEdit>, EditError> {
+    let symmetric = reading.symmetry.operations.len() > 1;
+    if symmetric && !way.keep_symmetry {
+        update_as_p1(parsed, reading, relaxed)
+    } else {
+        update(parsed, reading, relaxed)
+    }
+}
+
+/// A relaxation in numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// Energy at the start (eV/atom).
+    pub energy_before: f64,
+    /// Energy at the end (eV/atom).
+    pub energy_after: f64,
+    /// Largest force at the start (eV/Å).
+    pub max_force_before: f64,
+    /// Largest force at the end (eV/Å).
+    pub max_force_after: f64,
+    /// Steps taken.
+    pub steps: usize,
+    /// Whether the tolerance was reached.
+    pub converged: bool,
+    /// Volume at the start (Å³).
+    pub volume_before: f64,
+    /// Volume at the end (Å³).
+    pub volume_after: f64,
+    /// Root mean square of the atoms' displacements (Å).
+    pub rms_displacement: f64,
+    /// Largest displacement of an atom (Å).
+    pub max_displacement: f64,
+    /// Reasons to trust the numbers less.
+    pub cautions: Vec<String>,
+}
+
+impl Summary {
+    /// One sentence for a title or a notification, no trailing dot.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let steps = if self.steps == 1 { "step" } else { "steps" };
+        let start = if self.converged {
+            format!("Relaxed in {} {steps}", self.steps)
+        } else {
+            format!("Not converged after {} {steps}", self.steps)
+        };
+        format!(
+            "{start}: E {} → {} eV/atom, max |F| {:.2} → {:.2} eV/Å",
+            signed(self.energy_before, 4),
+            signed(self.energy_after, 4),
+            self.max_force_before,
+            self.max_force_after
+        )
+    }
+}
+
+/// Root mean square and largest displacement (Å) of the atoms between two structures with the same atoms: the change of the
+/// fractional coordinates, shortest way round, measured in the mean of both lattices, so that a mere strain moves nothing.
+#[must_use]
+pub fn displacements(start: &Structure, end: &Structure) -> (f64, f64) {
+    let mean = (start.lattice.matrix() + end.lattice.matrix()) * 0.5;
+    let squares: Vec<f64> = start
+        .sites
+        .iter()
+        .zip(&end.sites)
+        .map(|(a, b)| mean.tr_mul(&(b.frac - a.frac).map(wrap_half)).norm_squared())
+        .collect();
+    if squares.is_empty() {
+        return (0.0, 0.0);
+    }
+    let mean_square = squares.iter().sum::<f64>() / squares.len() as f64;
+    (mean_square.sqrt(), squares.iter().copied().fold(0.0, f64::max).sqrt())
+}
