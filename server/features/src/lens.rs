@@ -25,10 +25,7 @@ pub enum LensAction {
 /// The lenses of a document. `energies` belongs to the readings one by one; missing entries count as
 /// [`EnergyState::Off`].
 #[must_use]
-pub fn lenses<E: AsRef<Energy>>(
-    facts: &[Option<Facts>],
-    energies: &[EnergyState<E>],
-) -> Vec<Lens> {
+pub fn lenses<E: AsRef<Energy>>(facts: &[Option<Facts>], energies: &[EnergyState<E>]) -> Vec<Lens> {
     let known = facts.iter().enumerate().filter_map(|(i, f)| Some((i, f.as_ref()?)));
     known.flat_map(|(i, facts)| of_reading(i, facts, energies.get(i))).collect()
 }

@@ -109,14 +109,14 @@ fn table() -> Vec<Setting> {
         key(
             "energy.forceHint",
             Kind::Number(0.0),
-            json!(1.0),
+            json!(1),
             "Show the force behind every site where it exceeds this (eV/Å).",
             |c, v| c.energy.force_hint = number(v),
         ),
         key(
             "energy.forceWarning",
             Kind::Number(0.0),
-            json!(25.0),
+            json!(25),
             "Report `large-force` at every site where the force exceeds this (eV/Å).",
             |c, v| c.energy.force_warning = number(v),
         ),
@@ -215,6 +215,11 @@ fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_default()
 }
 
+/// A number as JSON tools write it: `1`, not `1.0`.
+fn plain(x: f64) -> Value {
+    if x.fract() == 0.0 && x.abs() < 1e15 { json!(x as i64) } else { json!(x) }
+}
+
 /// A whole number; editors that know only floating-point numbers write `5.0`.
 fn whole(value: &Value) -> u64 {
     value.as_u64().unwrap_or_else(|| number(value) as u64)
@@ -250,7 +255,7 @@ impl Kind {
     fn schema(self) -> Map<String, Value> {
         let schema = match self {
             Self::Bool => json!({ "type": "boolean" }),
-            Self::Number(least) => json!({ "type": "number", "minimum": least }),
+            Self::Number(least) => json!({ "type": "number", "minimum": plain(least) }),
             Self::Integer(least) => json!({ "type": "integer", "minimum": least }),
             Self::Text => json!({ "type": "string" }),
             Self::Texts => json!({ "type": "array", "items": { "type": "string" } }),
@@ -375,7 +380,7 @@ mod tests {
         assert_eq!(complaints.len(), 2);
         assert_eq!(
             complaints[0],
-            "cellwright.energy.forceHint is \"much\", but should be a number not below 0: using 1.0"
+            "cellwright.energy.forceHint is \"much\", but should be a number not below 0: using 1"
         );
     }
 

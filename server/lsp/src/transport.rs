@@ -254,7 +254,8 @@ mod tests {
     #[tokio::test]
     async fn lone_surrogates_are_replaced() {
         let body = r#"{"jsonrpc":"2.0","method":"x","params":["\ud83d","\ude00x","\uD83D\u0041"]}"#;
-        let expected = r#"{"jsonrpc":"2.0","method":"x","params":["\ufffd","\ufffdx","\ufffd\u0041"]}"#;
+        let expected =
+            r#"{"jsonrpc":"2.0","method":"x","params":["\ufffd","\ufffdx","\ufffd\u0041"]}"#;
         assert_eq!(passed(&framed(body)).await, [expected]);
     }
 
