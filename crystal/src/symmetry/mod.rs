@@ -3,7 +3,9 @@
 mod detect;
 mod operation;
 mod spacegroup;
+mod xyz;
 
 pub use detect::{Detected, SymmetryError, detect};
-pub use operation::{Operation, OperationError};
-pub use spacegroup::{CrystalSystem, Setting};
+pub use operation::Operation;
+pub use spacegroup::{CrystalSystem, Setting, metric_misfit};
+pub use xyz::OperationError;
