@@ -18,7 +18,7 @@
 /// <reference types="tree-sitter-cli/dsl" />
 // @ts-check
 
-module.exports = grammar({
+export default grammar({
   name: 'cif',
 
   // Order is that of `enum TokenType` in src/scanner.c.

@@ -16,11 +16,17 @@ const number = /[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eEdD][+-]?[0-9]+)?/;
 
 const line = ($, content) => choice($._empty_line, seq($._line_break, content));
 
-module.exports = grammar({
+export default grammar({
   name: 'poscar',
 
   // Order is that of `enum TokenType` in src/scanner.c.
-  externals: $ => [$._line_break, $._blank_line, $._trailing_space, $.control],
+  externals: $ => [
+    $._line_break,
+    $._blank_line,
+    $._lattice_break,
+    $._trailing_space,
+    $.control,
+  ],
 
   // VASP stops reading a line once it has what it needs: remarks may follow.
   extras: $ => [/[ \t]/, $.remark, $.control, $._trailing_space],
@@ -86,8 +92,13 @@ module.exports = grammar({
       repeat(choice($._line_break, seq($._line_break, $.row))),
     )),
 
-    // Velocities, the lattice velocities and the predictor-corrector record behind a blank line.
-    tail: $ => seq($._blank_line, repeat(line($, $.row))),
+    // Velocities and the predictor-corrector record behind a blank line, or the lattice velocities.
+    tail: $ => seq(
+      choice($._blank_line, seq($._lattice_break, $.lattice_velocities)),
+      repeat(line($, $.row)),
+    ),
+
+    lattice_velocities: $ => seq($._word, repeat($._field)),
 
     row: $ => repeat1($._field),
     _numeric_row: $ => seq($.numbers, repeat($._field)),
@@ -97,7 +108,7 @@ module.exports = grammar({
     // Where two match the same text the first wins.
     _text: _ => token(prec(1, /[^\r\n]+/)),
     numbers: _ => token(seq(number, repeat(seq(/[ \t]+/, number)))),
-    flag: _ => /\.?[TtFf]\.?/,
+    flag: _ => /\.?([tT]([rR][uU][eE])?|[fF]([aA][lL][sS][eE])?)\.?/,
     _selective_word: _ => /[sS][^ \t\r\n]*/,
     remark: _ => /[!#][^\r\n]*/,
     _word: _ => /[^ \t\r\n!#][^ \t\r\n]*/,

@@ -1,9 +1,10 @@
 (comment) @comment
 (remark) @comment
 (numbers) @number
-(flags) @boolean
+(flag) @boolean
 (element) @type
 (selective_dynamics) @keyword
 (mode) @keyword
+(lattice_velocities) @keyword
 (row (word) @comment)
 (control) @error

@@ -6,7 +6,7 @@
 
 #include "tree_sitter/parser.h"
 
-enum TokenType { LINE_BREAK, BLANK_LINE, TRAILING_SPACE, CONTROL };
+enum TokenType { LINE_BREAK, BLANK_LINE, LATTICE_BREAK, TRAILING_SPACE, CONTROL };
 
 static inline bool is_blank(int32_t c) { return c == ' ' || c == '\t'; }
 
@@ -14,7 +14,6 @@ static inline bool is_break(int32_t c) { return c == '\n' || c == '\r'; }
 
 bool tree_sitter_poscar_external_scanner_scan(void *payload, TSLexer *lexer, const bool *valid) {
   (void)payload;
-  (void)valid;
   while (is_blank(lexer->lookahead)) lexer->advance(lexer, true);
   if (lexer->eof(lexer)) return false;
   if (lexer->lookahead == 0) {
@@ -28,8 +27,17 @@ bool tree_sitter_poscar_external_scanner_scan(void *payload, TSLexer *lexer, con
   if (carriage_return && lexer->lookahead == '\n') lexer->advance(lexer, false);
   lexer->mark_end(lexer);
   while (is_blank(lexer->lookahead)) lexer->advance(lexer, false);
-  lexer->result_symbol = is_break(lexer->lookahead) ? BLANK_LINE : LINE_BREAK;
-  if (lexer->lookahead == 0 && lexer->eof(lexer)) lexer->result_symbol = TRAILING_SPACE;
+  int32_t next = lexer->lookahead;
+  if (next == 0 && lexer->eof(lexer)) {
+    lexer->result_symbol = TRAILING_SPACE;
+  } else if (is_break(next)) {
+    lexer->result_symbol = BLANK_LINE;
+  } else if (valid[LATTICE_BREAK] && (next == 'L' || next == 'l')) {
+    // `Lattice velocities and vectors`, which VASP knows by its first letter.
+    lexer->result_symbol = LATTICE_BREAK;
+  } else {
+    lexer->result_symbol = LINE_BREAK;
+  }
   return true;
 }
 

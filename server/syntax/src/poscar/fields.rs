@@ -116,6 +116,6 @@ mod tests {
         let line = lines(source)[1];
         let words: Vec<&str> = line.words().map(|f| f.span.text(source)).collect();
         assert_eq!(words, ["1.0", "2", "3", "Fe"]);
-        assert_eq!(line.behind(12).map(|s| s.text(source)), Some("Fe ! 4"));
+        assert_eq!(line.behind(13).map(|s| s.text(source)), Some("Fe ! 4"));
     }
 }
