@@ -54,12 +54,12 @@ export default grammar({
     _names: $ => repeat1(line($, $.species)),
 
     _after_counts: $ => choice(
-      $._blank_lines,
       seq(optional($._blank_lines), $._line_break, $.selective_dynamics, optional($._after_selective)),
       $._after_selective,
     ),
 
     _after_selective: $ => choice(
+      $._blank_lines,
       seq(optional($._blank_lines), $._line_break, $.mode, optional($.positions), optional($.tail)),
       // The mode line is missing: a line of numbers is a row.
       seq(
