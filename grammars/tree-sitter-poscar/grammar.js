@@ -29,7 +29,7 @@ export default grammar({
   ],
 
   // VASP stops reading a line once it has what it needs: remarks may follow.
-  extras: $ => [/[ \t]/, $.remark, $.control, $._trailing_space],
+  extras: $ => [/[ \t\r\n]/, $.remark, $.control, $._trailing_space],
 
   rules: {
     source_file: $ => seq(optional($.comment), optional($._after_comment)),
@@ -84,29 +84,26 @@ export default grammar({
     selective_dynamics: $ => seq($._selective_word, repeat($._field)),
     mode: $ => seq($._word, repeat($._field)),
 
-    positions: $ => prec.right(repeat1(choice($._line_break, seq($._line_break, $.row)))),
+    positions: $ => seq($._line_break, repeat($._rows)),
 
-    _positions_without_mode: $ => prec.right(seq(
-      $._line_break,
-      alias($._numeric_row, $.row),
-      repeat(choice($._line_break, seq($._line_break, $.row))),
-    )),
+    _positions_without_mode: $ => seq($._line_break, $.row, repeat($._rows)),
 
     // Velocities and the predictor-corrector record behind a blank line, or the lattice velocities.
     tail: $ => seq(
       choice($._blank_line, seq($._lattice_break, $.lattice_velocities)),
-      repeat(line($, $.row)),
+      repeat(choice($._blank_line, $._rows)),
     ),
 
-    lattice_velocities: $ => seq($._word, repeat($._field)),
-
-    row: $ => repeat1($._field),
-    _numeric_row: $ => seq($.numbers, repeat($._field)),
+    // From here on a row begins with its numbers: line breaks are white space, which the parser
+    // skips for less than a token each.
+    row: $ => prec.right(seq($.numbers, repeat(choice($.flag, alias($._word, $.word))))),
+    _rows: $ => choice($.row, $.flag, alias($._word, $.word)),
 
     _field: $ => choice($.numbers, $.flag, alias($._word, $.word)),
 
     // Where two match the same text the first wins.
     _text: _ => token(prec(1, /[^\r\n]+/)),
+    lattice_velocities: _ => /[lL][^\r\n]*/,
     numbers: _ => token(seq(number, repeat(seq(/[ \t]+/, number)))),
     flag: _ => /\.?([tT]([rR][uU][eE])?|[fF]([aA][lL][sS][eE])?)\.?/,
     _selective_word: _ => /[sS][^ \t\r\n]*/,

@@ -12,16 +12,20 @@ static inline bool is_blank(int32_t c) { return c == ' ' || c == '\t'; }
 
 static inline bool is_break(int32_t c) { return c == '\n' || c == '\r'; }
 
+static bool scan_control(TSLexer *lexer) {
+  while (lexer->lookahead == 0 && !lexer->eof(lexer)) lexer->advance(lexer, false);
+  lexer->mark_end(lexer);
+  lexer->result_symbol = CONTROL;
+  return true;
+}
+
 bool tree_sitter_poscar_external_scanner_scan(void *payload, TSLexer *lexer, const bool *valid) {
   (void)payload;
   while (is_blank(lexer->lookahead)) lexer->advance(lexer, true);
   if (lexer->eof(lexer)) return false;
-  if (lexer->lookahead == 0) {
-    while (lexer->lookahead == 0 && !lexer->eof(lexer)) lexer->advance(lexer, false);
-    lexer->result_symbol = CONTROL;
-    return true;
-  }
+  if (lexer->lookahead == 0) return scan_control(lexer);
   if (!is_break(lexer->lookahead)) return false;
+  // Before the atoms each line break is a token, from there on only those that mean something.
   bool carriage_return = lexer->lookahead == '\r';
   lexer->advance(lexer, false);
   if (carriage_return && lexer->lookahead == '\n') lexer->advance(lexer, false);
@@ -30,15 +34,23 @@ bool tree_sitter_poscar_external_scanner_scan(void *payload, TSLexer *lexer, con
   int32_t next = lexer->lookahead;
   if (next == 0 && lexer->eof(lexer)) {
     lexer->result_symbol = TRAILING_SPACE;
-  } else if (is_break(next)) {
-    lexer->result_symbol = BLANK_LINE;
-  } else if (valid[LATTICE_BREAK] && (next == 'L' || next == 'l')) {
-    // `Lattice velocities and vectors`, which VASP knows by its first letter.
-    lexer->result_symbol = LATTICE_BREAK;
-  } else {
-    lexer->result_symbol = LINE_BREAK;
+    return true;
   }
-  return true;
+  if (is_break(next) && valid[BLANK_LINE]) {
+    lexer->result_symbol = BLANK_LINE;
+    return true;
+  }
+  // `Lattice velocities and vectors`, which VASP knows by its first letter.
+  if ((next == 'L' || next == 'l') && valid[LATTICE_BREAK]) {
+    lexer->result_symbol = LATTICE_BREAK;
+    return true;
+  }
+  if (valid[LINE_BREAK]) {
+    lexer->result_symbol = LINE_BREAK;
+    return true;
+  }
+  // The generated lexer would skip the line break, and then stop for good.
+  return next == 0 && scan_control(lexer);
 }
 
 void *tree_sitter_poscar_external_scanner_create(void) { return NULL; }
