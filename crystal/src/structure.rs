@@ -2,6 +2,7 @@
 
 use nalgebra::Vector3;
 
+use crate::neighbors::{ClosestPair, NeighborError, closest_pair, neighbors};
 use crate::{Composition, Element, Lattice};
 
 /// One atom of the cell, or one of several species that share a position.
@@ -37,6 +38,9 @@ pub struct Structure {
     pub sites: Vec<Site>,
 }
 
+/// Rows of one mixed site have the same coordinates but for rounding (Å).
+pub(crate) const SHARED_POSITION: f64 = 0.01;
+
 /// Avogadro's constant times 1e-24 cm³/Å³: u/Å³ to g/cm³ is division by this.
 const U_PER_A3: f64 = 0.602_214_076;
 
@@ -69,6 +73,40 @@ impl Structure {
     #[must_use]
     pub fn is_ordered(&self) -> bool {
         self.sites.iter().all(|s| s.element.is_some() && (s.occupancy - 1.0).abs() < 1e-6)
+    }
+
+    /// The shortest distance in the crystal, periodic images included; indices are those of the sites.
+    /// `None` without sites. Partly occupied species that share a position are one atom or another of
+    /// it, not two at distance zero.
+    ///
+    /// # Errors
+    /// When a coordinate is not finite, see [`NeighborError`].
+    pub fn closest_pair(&self) -> Result<Option<ClosestPair>, NeighborError> {
+        let distinct = self.distinct_positions()?;
+        let frac: Vec<_> = distinct.iter().map(|&i| self.sites[i].frac).collect();
+        let named = |pair: ClosestPair| ClosestPair {
+            first: distinct[pair.first],
+            second: distinct[pair.second],
+            ..pair
+        };
+        Ok(closest_pair(&self.lattice, &frac)?.map(named))
+    }
+
+    /// Sites but for those that only share the position of an earlier one (both partly occupied).
+    fn distinct_positions(&self) -> Result<Vec<usize>, NeighborError> {
+        let partial: Vec<_> =
+            (0..self.len()).filter(|&i| self.sites[i].occupancy < 1.0 - 1e-6).collect();
+        let frac: Vec<_> = partial.iter().map(|&i| self.sites[i].frac).collect();
+        let near = neighbors(&self.lattice, &frac, SHARED_POSITION)?;
+        let mut repeated = vec![false; self.len()];
+        for (a, neighbor) in near.iter() {
+            let b = neighbor.index as usize;
+            let fits = self.sites[partial[a]].occupancy + self.sites[partial[b]].occupancy < 1.001;
+            if a < b && fits {
+                repeated[partial[b]] = true;
+            }
+        }
+        Ok((0..self.len()).filter(|&i| !repeated[i]).collect())
     }
 
     /// Fractional coordinates of all sites.
@@ -114,6 +152,32 @@ mod tests {
         assert_eq!(salt.composition().to_string(), "Na4 Cl4");
         assert!((salt.density() - 2.163).abs() < 2e-3, "{}", salt.density());
         assert!(salt.is_ordered());
+    }
+
+    #[test]
+    fn species_that_share_a_position_are_no_close_pair() {
+        let lattice = Lattice::from_parameters([3.0; 3], [90.0; 3]).unwrap();
+        let site = |symbol: &str, occupancy, frac: [f64; 3]| Site {
+            occupancy,
+            ..Site::new(symbol.parse().unwrap(), Vector3::from(frac))
+        };
+        let mut alloy = Structure {
+            lattice,
+            sites: vec![
+                site("Fe", 0.5, [0.0; 3]),
+                site("Ni", 0.3, [1.0, 0.0, 0.0]),
+                site("Al", 1.0, [0.5, 0.5, 0.5]),
+            ],
+        };
+        let pair = alloy.closest_pair().unwrap().unwrap();
+        assert_eq!((pair.first, pair.second), (0, 2));
+        assert!((pair.distance - 3.0 * 0.75_f64.sqrt()).abs() < 1e-12);
+        // More atoms than the position can hold are really two.
+        alloy.sites[0].occupancy = 0.9;
+        let pair = alloy.closest_pair().unwrap().unwrap();
+        assert_eq!((pair.first, pair.second, pair.image, pair.distance), (0, 1, [-1, 0, 0], 0.0));
+        alloy.sites.clear();
+        assert_eq!(alloy.closest_pair(), Ok(None));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::Lattice;
 
 mod basis;
 mod closest;
-mod grid;
+pub(crate) mod grid;
 
 pub use closest::{ClosestPair, closest_pair};
 
@@ -75,6 +75,9 @@ pub enum NeighborError {
     /// A coordinate is so large that its digits no longer place the atom.
     #[error("atom {0} lies more than 500 million cells away from the origin")]
     TooFar(usize),
+    /// The lattice vectors are millions of times longer than the lattice needs.
+    #[error("the cell is so skewed that its shortest lattice vectors cannot be worked out")]
+    TooSkewed,
     /// The cell is so small or the cutoff so large that the list would not fit in memory.
     #[error("about {0:.0e} pairs lie within the cutoff: more than can be listed")]
     TooMany(f64),

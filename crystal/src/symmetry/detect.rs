@@ -1,7 +1,18 @@
 //! Space-group detection, through moyo.
 
-use super::Operation;
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use moyo::MoyoDataset;
+use moyo::base::{AngleTolerance, Cell};
+use moyo::data::Setting as MoyoSetting;
+
+use super::kind::Kind;
+use super::{Operation, Setting};
 use crate::Structure;
+use crate::neighbors::grid::Grid;
+use crate::structure::{SHARED_POSITION, wrap_unit};
 
 /// What symmetry a structure has at a given tolerance.
 #[derive(Debug, Clone)]
@@ -43,5 +54,210 @@ pub enum SymmetryError {
 /// # Errors
 /// See [`SymmetryError`].
 pub fn detect(structure: &Structure, symprec: f64) -> Result<Detected, SymmetryError> {
-    todo!()
+    if structure.is_empty() {
+        return Err(SymmetryError::Empty);
+    }
+    if !(symprec > 0.0 && symprec.is_finite()) {
+        return Err(SymmetryError::NotFound(format!("{symprec} Å is no tolerance")));
+    }
+    let places = Places::of(structure)?;
+    let cell = places.cell(structure);
+    // moyo asserts what it expects of a cell; a cell odd enough to break that is one whose group cannot
+    // be found, not a reason to end the program.
+    let search =
+        || MoyoDataset::new(&cell, symprec, AngleTolerance::Default, MoyoSetting::Standard, false);
+    let found = match catch_unwind(AssertUnwindSafe(search)) {
+        Ok(Ok(found)) => found,
+        Ok(Err(reason)) => return Err(SymmetryError::NotFound(reason.to_string())),
+        Err(_) => return Err(SymmetryError::NotFound("the search gave up".to_owned())),
+    };
+    let (number, hall_number) = (found.number as u16, found.hall_number as u16);
+    let hm = Setting::from_hall_number(hall_number).map_or("", Setting::hm_without_choice);
+    let each = |place: &usize| found.site_symmetry_symbols[*place].clone();
+    Ok(Detected {
+        number,
+        hall_number,
+        hm: hm.to_owned(),
+        operations: found
+            .operations
+            .iter()
+            .map(|op| Operation::new(op.rotation, op.translation))
+            .collect(),
+        wyckoffs: places.of_site.iter().map(|place| found.wyckoffs[*place]).collect(),
+        equivalent: places.equivalent(structure, &found.orbits),
+        site_symmetry: places.of_site.iter().map(each).collect(),
+        pearson: found.pearson_symbol,
+    })
+}
+
+/// The distinct positions of a structure: one to each set of sites that share it.
+struct Places {
+    /// Place of each site.
+    of_site: Vec<usize>,
+    /// Sites at each place, in order of kind.
+    members: Vec<Vec<usize>>,
+    /// A number for what sits at each place; alike where the same mixture does.
+    kinds: Vec<i32>,
+}
+
+impl Places {
+    fn of(structure: &Structure) -> Result<Self, SymmetryError> {
+        let frac = structure.fractional();
+        let grid = Grid::new(&structure.lattice, &frac, SHARED_POSITION)
+            .map_err(|reason| SymmetryError::NotFound(reason.to_string()))?;
+        let mut of_site: Vec<usize> = Vec::with_capacity(frac.len());
+        let mut members: Vec<Vec<usize>> = Vec::new();
+        for i in 0..frac.len() {
+            let mut shared = None;
+            let _ = grid.scan_around(&grid.point(&frac[i]), |found| {
+                // Only the first site of a place speaks for it, so that places do not grow into chains.
+                if found.index < i && members[of_site[found.index]][0] == found.index {
+                    shared = Some(of_site[found.index]);
+                    return ControlFlow::Break(());
+                }
+                ControlFlow::Continue(())
+            });
+            let place = shared.unwrap_or_else(|| {
+                members.push(Vec::new());
+                members.len() - 1
+            });
+            members[place].push(i);
+            of_site.push(place);
+        }
+        let mut numbers = HashMap::new();
+        let kinds = members.iter_mut().map(|sites| {
+            sites.sort_by_key(|&i| (Kind::of(&structure.sites[i]), i));
+            let mixture: Vec<_> = sites.iter().map(|&i| Kind::of(&structure.sites[i])).collect();
+            let next = numbers.len() as i32;
+            *numbers.entry(mixture).or_insert(next)
+        });
+        let kinds = kinds.collect();
+        Ok(Self { of_site, members, kinds })
+    }
+
+    fn cell(&self, structure: &Structure) -> Cell {
+        let position = |sites: &Vec<usize>| structure.sites[sites[0]].frac.map(wrap_unit);
+        Cell::new(
+            moyo::base::Lattice::new(*structure.lattice.matrix()),
+            self.members.iter().map(position).collect(),
+            self.kinds.clone(),
+        )
+    }
+
+    /// Equivalent sites from equivalent places: of a mixture, each kind goes to its like.
+    fn equivalent(&self, structure: &Structure, orbits: &[usize]) -> Vec<usize> {
+        let mut lowest = HashMap::new();
+        let mut class = |i: usize| {
+            let place = self.of_site[i];
+            let key = (orbits[place], Kind::of(&structure.sites[i]));
+            *lowest.entry(key).or_insert(i)
+        };
+        (0..self.of_site.len()).map(&mut class).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::{Matrix3, Vector3};
+
+    use super::*;
+    use crate::{Element, Lattice, Site};
+
+    fn site(symbol: &str, frac: [f64; 3]) -> Site {
+        Site::new(Element::from_symbol(symbol).unwrap(), Vector3::from(frac))
+    }
+
+    fn rock_salt() -> Structure {
+        let corners = [[0.0, 0.0, 0.0], [0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]];
+        let cations = corners.iter().map(|c| site("Na", *c));
+        let anions = corners.iter().map(|c| site("Cl", [c[0] + 0.5, c[1], c[2]]));
+        let lattice = Lattice::from_parameters([5.64; 3], [90.0; 3]).unwrap();
+        Structure { lattice, sites: cations.chain(anions).collect() }
+    }
+
+    #[test]
+    fn rock_salt_is_fm3m() {
+        let found = detect(&rock_salt(), 0.01).unwrap();
+        assert_eq!((found.number, found.hall_number, found.hm.as_str()), (225, 523, "F m -3 m"));
+        assert_eq!((found.operations.len(), found.pearson.as_str()), (192, "cF8"));
+        assert_eq!(found.equivalent, [0, 0, 0, 0, 4, 4, 4, 4]);
+        assert_eq!(found.site_symmetry[0], "m-3m");
+        let mut letters = [found.wyckoffs[0], found.wyckoffs[4]];
+        letters.sort_unstable();
+        assert_eq!(letters, ['a', 'b']);
+    }
+
+    #[test]
+    fn what_distinguishes_sites_lowers_the_symmetry() {
+        let number = |change: &dyn Fn(&mut Structure)| {
+            let mut salt = rock_salt();
+            change(&mut salt);
+            detect(&salt, 0.01).unwrap().number
+        };
+        assert_eq!(number(&|_| ()), 225);
+        // One corner of the cube differs: simple cubic.
+        assert_eq!(number(&|s| s.sites[0].element = Element::from_symbol("K")), 221);
+        assert_eq!(number(&|s| s.sites[0].element = None), 221);
+        assert_eq!(number(&|s| s.sites[0].occupancy = 0.9), 221);
+        assert_eq!(number(&|s| s.sites[0].oxidation = Some(1.0)), 221);
+        // Moved along z by less, then by more than the tolerance.
+        assert_eq!(number(&|s| s.sites[0].frac.z = 0.0005), 225);
+        assert_eq!(number(&|s| s.sites[0].frac.z = 0.05), 99);
+    }
+
+    #[test]
+    fn a_shared_position_is_one_mixed_site() {
+        let mut mixed = rock_salt();
+        let potassium: Vec<_> = (0..4)
+            .map(|i| Site { occupancy: 0.25, ..site("K", mixed.sites[i].frac.into()) })
+            .collect();
+        for i in 0..4 {
+            mixed.sites[i].occupancy = 0.75;
+        }
+        // Listed in another cell and in another order than the sodium.
+        mixed.sites.extend(potassium.into_iter().rev().map(|mut k| {
+            k.frac.x += 1.0;
+            k
+        }));
+        let found = detect(&mixed, 0.01).unwrap();
+        assert_eq!((found.number, found.pearson.as_str()), (225, "cF8"));
+        assert_eq!(found.equivalent, [0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8]);
+        assert_eq!(found.wyckoffs[0], found.wyckoffs[11]);
+    }
+
+    #[test]
+    fn the_description_does_not_matter() {
+        let mut salt = rock_salt();
+        for (i, site) in salt.sites.iter_mut().enumerate() {
+            site.frac += Vector3::new(0.1, 0.2, 0.3 + i as f64);
+        }
+        assert_eq!(detect(&salt, 0.01).unwrap().number, 225);
+        let primitive = Matrix3::new(0.0, 0.5, 0.5, 0.5, 0.0, 0.5, 0.5, 0.5, 0.0) * 5.64;
+        let lattice = Lattice::from_rows(primitive).unwrap();
+        let sites = vec![site("Na", [0.0; 3]), site("Cl", [0.5; 3])];
+        let found = detect(&Structure { lattice, sites }, 0.01).unwrap();
+        assert_eq!((found.number, found.operations.len()), (225, 48));
+        // Left-handed.
+        let mut mirrored = rock_salt();
+        let rows = -mirrored.lattice.matrix();
+        mirrored.lattice = Lattice::from_rows(rows).unwrap();
+        assert_eq!(detect(&mirrored, 0.01).unwrap().number, 225);
+    }
+
+    #[test]
+    fn degenerate_input_is_an_error_value() {
+        let mut salt = rock_salt();
+        assert!(matches!(detect(&salt, f64::NAN), Err(SymmetryError::NotFound(_))));
+        assert!(matches!(detect(&salt, 0.0), Err(SymmetryError::NotFound(_))));
+        salt.sites[3].frac.y = f64::NAN;
+        assert!(matches!(detect(&salt, 0.01), Err(SymmetryError::NotFound(_))));
+        salt.sites.clear();
+        assert_eq!(detect(&salt, 0.01).unwrap_err(), SymmetryError::Empty);
+        // A tolerance as large as the cell, and a cell as skewed as can be.
+        assert_eq!(detect(&rock_salt(), 100.0).map_or(225, |found| found.number), 225);
+        let mut flat = rock_salt();
+        let rows = Matrix3::new(1.0, 0.0, 0.0, 1e9, 3.0, 0.0, 0.0, 0.0, 1.0);
+        flat.lattice = Lattice::from_rows(rows).unwrap();
+        assert!(matches!(detect(&flat, 0.01), Err(SymmetryError::NotFound(_))));
+    }
 }

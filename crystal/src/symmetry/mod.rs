@@ -4,7 +4,9 @@ mod detect;
 mod group;
 mod hall;
 mod hm;
+mod kind;
 mod operation;
+mod permutation;
 mod spacegroup;
 mod xyz;
 
@@ -12,5 +14,6 @@ pub use detect::{Detected, SymmetryError, detect};
 pub use group::generate;
 pub use hall::hall_operations;
 pub use operation::Operation;
+pub use permutation::{PermutationError, SitePermutation, site_permutations};
 pub use spacegroup::{CrystalSystem, Setting, metric_misfit};
 pub use xyz::OperationError;
