@@ -9,6 +9,18 @@ use crate::document::File;
 use crate::text::Span;
 use crate::value::{Number, Spanned};
 
+mod cell;
+mod cif;
+mod expand;
+mod frame;
+mod names;
+mod poscar;
+mod poscar_species;
+mod settings;
+mod sites;
+mod species;
+mod symmetry;
+
 /// What one block (or one POSCAR) says about a crystal.
 #[derive(Debug, Clone)]
 pub struct Reading {
@@ -157,7 +169,10 @@ pub enum ObstacleKind {
     TooManyAtoms,
 }
 
-/// The readings of a typed view: one for each block that describes a crystal.
-pub(crate) fn read(_text: &str, _file: &File) -> Vec<Reading> {
-    Vec::new()
+/// The readings of a typed view: one for each block that describes a crystal, exactly one for a POSCAR.
+pub(crate) fn read(text: &str, file: &File) -> Vec<Reading> {
+    match file {
+        File::Cif(file) => cif::read(text, file),
+        File::Poscar(file) => vec![poscar::read(text, file)],
+    }
 }

@@ -1,0 +1,148 @@
+//! From the asymmetric unit to the whole cell.
+
+use cellwright_crystal::structure::{wrap_half, wrap_unit};
+use cellwright_crystal::symmetry::Operation;
+use cellwright_crystal::{Lattice, Site, Structure};
+use nalgebra::Vector3;
+
+use super::Origin;
+
+/// Most atoms that a cell is expanded to; above this the text is surely not what its author meant.
+pub(crate) const MAX_ATOMS: usize = 500_000;
+/// Most images that are generated, before special positions are merged: bounds the time.
+pub(crate) const MAX_IMAGES: usize = 4_000_000;
+
+/// Smallest and largest distance (Å) within which two images of one row are one atom.
+const MERGE: (f64, f64) = (0.05, 0.3);
+
+/// One row to expand: the site and the digits its coordinates were written with.
+pub(crate) struct Row {
+    pub(crate) index: usize,
+    pub(crate) site: Site,
+    pub(crate) decimals: u8,
+}
+
+/// The expansion would give more atoms than can be held.
+#[derive(Debug, PartialEq)]
+pub(crate) struct TooMany(pub(crate) usize);
+
+/// Applies every operation to every row. Images of one row that fall together (special positions) are
+/// one atom; different rows are never merged. The identity's image stays as given, the others are wrapped into the cell.
+///
+/// Two images are together when they are closer than two units of the last digit that the row's coordinates
+/// are written with (so that 0.3333 0.6667 lies on its threefold axis), but at least 0.05 Å, which no refinement
+/// resolves, and at most 0.3 Å, which is a split atom.
+pub(crate) fn expand(
+    lattice: &Lattice,
+    operations: &[Operation],
+    rows: Vec<Row>,
+) -> Result<(Structure, Vec<Origin>), TooMany> {
+    let images = rows.len().saturating_mul(operations.len());
+    if images > MAX_IMAGES {
+        return Err(TooMany(images));
+    }
+    let mut grid = Grid::new(lattice);
+    let mut sites = Vec::with_capacity(images.min(MAX_ATOMS));
+    let mut origins = Vec::with_capacity(images.min(MAX_ATOMS));
+    for row in rows {
+        if operations.len() > 1 {
+            grid.start(lattice, row.decimals);
+        }
+        for (operation, op) in operations.iter().enumerate() {
+            let mut frac = op.apply(&row.site.frac);
+            if operations.len() > 1 && !grid.insert(lattice, &frac) {
+                continue;
+            }
+            if operation == 0 {
+                frac = row.site.frac;
+            } else {
+                frac.apply(|x| *x = wrap_unit(*x));
+            }
+            if sites.len() == MAX_ATOMS {
+                return Err(TooMany(images));
+            }
+            sites.push(Site { frac, ..row.site.clone() });
+            origins.push(Origin { site: row.index, operation });
+        }
+    }
+    Ok((Structure { lattice: *lattice, sites }, origins))
+}
+
+/// Distance (Å) below which two images of a row with `decimals` digits are one atom.
+fn merge_distance(lattice: &Lattice, decimals: u8) -> f64 {
+    let longest = lattice.lengths().into_iter().fold(0.0, f64::max);
+    let lowest = lattice.heights().into_iter().fold(f64::INFINITY, f64::min);
+    let digit = 10f64.powi(-i32::from(decimals));
+    // In a cell so flat that the limit is no small part of it, the cell decides.
+    (2.0 * digit * longest).clamp(MERGE.0, MERGE.1).min(0.1 * lowest)
+}
+
+/// The images of one row, binned so that an image is compared with its neighbourhood only. Bins are stamped with
+/// the row that filled them, so that starting a row costs nothing.
+struct Grid {
+    bins: [usize; 3],
+    /// Row number and last image of each bin.
+    heads: Vec<(u32, u32)>,
+    /// Position of each image and the image before it in its bin.
+    images: Vec<(Vector3<f64>, u32)>,
+    row: u32,
+    tolerance: f64,
+    /// How far (fractional) the tolerance reaches along each axis.
+    reach: [f64; 3],
+}
+
+const NONE: u32 = u32::MAX;
+
+impl Grid {
+    fn new(lattice: &Lattice) -> Self {
+        let bins = lattice.heights().map(|h| ((h / (2.0 * MERGE.1)) as usize).clamp(1, 16));
+        let heads = vec![(0, NONE); bins.iter().product()];
+        Self { bins, heads, images: Vec::new(), row: 0, tolerance: 0.0, reach: [0.0; 3] }
+    }
+
+    /// Forgets all images.
+    fn start(&mut self, lattice: &Lattice, decimals: u8) {
+        self.row += 1;
+        self.images.clear();
+        self.tolerance = merge_distance(lattice, decimals);
+        self.reach = lattice.heights().map(|h| self.tolerance / h);
+    }
+
+    /// Adds an image unless one is there already.
+    fn insert(&mut self, lattice: &Lattice, frac: &Vector3<f64>) -> bool {
+        let frac = frac.map(wrap_unit);
+        let around = [0, 1, 2].map(|i| {
+            let bins = self.bins[i] as f64;
+            let low = ((frac[i] - self.reach[i]) * bins).floor() as isize;
+            let high = ((frac[i] + self.reach[i]) * bins).floor() as isize;
+            // With few bins the neighbourhood may come round to where it began.
+            low..=high.min(low + self.bins[i] as isize - 1)
+        });
+        for i in around[0].clone() {
+            for j in around[1].clone() {
+                for k in around[2].clone() {
+                    let (row, mut image) = self.heads[self.bin([i, j, k])];
+                    while row == self.row && image != NONE {
+                        let (other, next) = self.images[image as usize];
+                        let apart = lattice.to_cartesian(&(frac - other).map(wrap_half));
+                        if apart.norm_squared() < self.tolerance * self.tolerance {
+                            return false;
+                        }
+                        image = next;
+                    }
+                }
+            }
+        }
+        let home = self.bin([0, 1, 2].map(|i| (frac[i] * self.bins[i] as f64) as isize));
+        let (row, head) = self.heads[home];
+        let next = if row == self.row { head } else { NONE };
+        self.heads[home] = (self.row, self.images.len() as u32);
+        self.images.push((frac, next));
+        true
+    }
+
+    fn bin(&self, [i, j, k]: [isize; 3]) -> usize {
+        let wrap = |x: isize, axis: usize| x.rem_euclid(self.bins[axis] as isize) as usize;
+        (wrap(i, 0) * self.bins[1] + wrap(j, 1)) * self.bins[2] + wrap(k, 2)
+    }
+}
