@@ -3,9 +3,17 @@
 
 use cellwright_crystal::Structure;
 
-use crate::document::Parsed;
+use crate::document::{File, Parsed};
 use crate::reading::Reading;
 use crate::text::TextEdit;
+
+mod cell;
+mod cif;
+mod columns;
+pub(crate) mod number;
+mod p1;
+mod poscar;
+mod symmetry;
 
 /// Why a structure cannot go back into this text as it stands.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -22,6 +30,9 @@ pub enum EditError {
 /// written (at least four for fractional coordinates), drops standard uncertainties of recomputed numbers only. Keeps the cell
 /// parameters untouched when the lattice is the same.
 ///
+/// When the cell changes, its volume follows and the calculated density goes as the inverse of the volume. Blanks beside a
+/// number may change where columns are lined up; nothing else does.
+///
 /// # Errors
 /// See [`EditError`].
 pub fn update(
@@ -29,11 +40,27 @@ pub fn update(
     reading: &Reading,
     new: &Structure,
 ) -> Result<Vec<TextEdit>, EditError> {
-    todo!()
+    let old = same_atoms(reading, new)?;
+    match &parsed.file {
+        File::Poscar(_) => update_as_p1(parsed, reading, new),
+        File::Cif(_) => {
+            symmetry::check(reading, old, new)?;
+            let operations = &reading.symmetry.operations;
+            let lattice = if cell::same(&old.lattice, &new.lattice) {
+                old.lattice
+            } else {
+                symmetry::lattice(operations, &old.lattice, &new.lattice)?
+            };
+            let new = Structure { lattice, sites: new.sites.clone() };
+            Ok(change(parsed, reading, old, &new)?.edits())
+        }
+    }
 }
 
 /// The same without symmetry: the block's atoms, operations and space-group items are rewritten as P 1 with every
-/// site listed; everything else in the block stays.
+/// site listed; everything else in the block stays. A POSCAR has no symmetry to begin with.
+///
+/// The row of an atom is copied for its images, with a label of its own (`Na1_2`), so that every other column stays true.
 ///
 /// # Errors
 /// [`EditError::OtherAtoms`].
@@ -42,5 +69,40 @@ pub fn update_as_p1(
     reading: &Reading,
     new: &Structure,
 ) -> Result<Vec<TextEdit>, EditError> {
-    todo!()
+    let old = same_atoms(reading, new)?;
+    match &parsed.file {
+        File::Poscar(file) => {
+            let rows = symmetry::rows(reading, old, new);
+            let lattices = (&old.lattice, &new.lattice);
+            Ok(poscar::update(&parsed.text, file, reading, lattices, &rows))
+        }
+        File::Cif(_) => Ok(p1::edits(&change(parsed, reading, old, new)?, new)),
+    }
+}
+
+/// The structure of the reading, if `new` has the same atoms.
+fn same_atoms<'a>(reading: &'a Reading, new: &Structure) -> Result<&'a Structure, EditError> {
+    let old = reading.structure.as_ref().ok_or(EditError::OtherAtoms)?;
+    let elements = |s: &Structure| s.sites.iter().map(|s| s.element).collect::<Vec<_>>();
+    let finite = new.sites.iter().all(|s| s.frac.iter().all(|x| x.is_finite()));
+    if elements(old) == elements(new) && finite { Ok(old) } else { Err(EditError::OtherAtoms) }
+}
+
+/// What changes in the block of a reading.
+fn change<'a>(
+    parsed: &'a Parsed,
+    reading: &'a Reading,
+    old: &Structure,
+    new: &Structure,
+) -> Result<cif::Change<'a>, EditError> {
+    let File::Cif(file) = &parsed.file else { return Err(EditError::OtherAtoms) };
+    let block = file.blocks.get(reading.block).ok_or(EditError::OtherAtoms)?;
+    Ok(cif::Change {
+        text: &parsed.text,
+        block,
+        reading,
+        old: old.lattice,
+        new: new.lattice,
+        rows: symmetry::rows(reading, old, new),
+    })
 }

@@ -10,49 +10,83 @@ use super::names::Names;
 pub(crate) struct Frame {
     matrix: Matrix3<f64>,
     shift: Vector3<f64>,
+    stated: Option<Stated>,
 }
 
-impl Frame {
-    /// The matrix the block states (`_atom_sites.fract_transf_matrix[i][j]` of mmCIF, `_atom_sites_fract_tran_matrix_ij` or
-    /// `_atom_sites_Cartn_tran_matrix_ij` of the core dictionary), otherwise the convention of the Protein Data Bank: a along x,
-    /// b in the xy plane.
-    pub(crate) fn read(text: &str, names: &Names, lattice: &Lattice) -> Self {
-        let number = |name: String| Some(names.value(text, &name)?.number(text)?.value);
-        let matrix = |name: &dyn Fn(usize, usize) -> String| {
-            let mut m = Matrix3::zeros();
-            for (i, j) in (0..9).map(|k| (k / 3, k % 3)) {
-                m[(i, j)] = number(name(i + 1, j + 1))?;
-            }
-            m.try_inverse().map(|inverse| (m, inverse))
-        };
-        let vector = |name: &dyn Fn(usize) -> String| {
-            Vector3::from_fn(|i, _| number(name(i + 1)).unwrap_or(0.0))
-        };
-        let declared = matrix(&|i, j| format!("_atom_sites_fract_transf_matrix[{i}][{j}]"))
-            .map(|(m, _)| (m, vector(&|i| format!("_atom_sites_fract_transf_vector[{i}]"))))
-            .or_else(|| {
-                let (m, _) = matrix(&|i, j| format!("_atom_sites_fract_tran_matrix_{i}{j}"))?;
-                Some((m, vector(&|i| format!("_atom_sites_fract_tran_vector_{i}"))))
-            })
-            .or_else(|| {
-                let (_, m) = matrix(&|i, j| format!("_atom_sites_cartn_tran_matrix_{i}{j}"))?;
-                Some((m, -m * vector(&|i| format!("_atom_sites_cartn_tran_vector_{i}"))))
-            });
-        match declared {
-            Some((matrix, shift)) => Self { matrix, shift },
-            None => Self { matrix: pdb_matrix(lattice), shift: Vector3::zeros() },
+/// Which matrix the block states.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Stated {
+    /// `_atom_sites.fract_transf_matrix[i][j]` of mmCIF.
+    Transf,
+    /// `_atom_sites_fract_tran_matrix_ij` of the core dictionary.
+    Fractional,
+    /// `_atom_sites_Cartn_tran_matrix_ij` of the core dictionary: the inverse.
+    Cartesian,
+}
+
+impl Stated {
+    /// Names of the matrix element (from 0), in the spelling of [`Names`].
+    fn matrix(self, i: usize, j: usize) -> String {
+        let (i, j) = (i + 1, j + 1);
+        match self {
+            Self::Transf => format!("_atom_sites_fract_transf_matrix[{i}][{j}]"),
+            Self::Fractional => format!("_atom_sites_fract_tran_matrix_{i}{j}"),
+            Self::Cartesian => format!("_atom_sites_cartn_tran_matrix_{i}{j}"),
         }
     }
 
-    /// Whether it is the convention for this lattice and nothing else.
-    pub(crate) fn is_conventional(&self, lattice: &Lattice) -> bool {
-        let difference = self.matrix - pdb_matrix(lattice);
-        self.shift.norm() < 1e-4 && difference.amax() < 1e-4 * self.matrix.amax()
+    fn vector(self, i: usize) -> String {
+        let i = i + 1;
+        match self {
+            Self::Transf => format!("_atom_sites_fract_transf_vector[{i}]"),
+            Self::Fractional => format!("_atom_sites_fract_tran_vector_{i}"),
+            Self::Cartesian => format!("_atom_sites_cartn_tran_vector_{i}"),
+        }
+    }
+}
+
+impl Frame {
+    /// The frame the block states, otherwise the convention of the Protein Data Bank: a along x, b in the
+    /// xy plane.
+    pub(crate) fn read(text: &str, names: &Names, lattice: &Lattice) -> Self {
+        let number = |name: String| Some(names.value(text, &name)?.number(text)?.value);
+        let stated = [Stated::Transf, Stated::Fractional, Stated::Cartesian];
+        let found = stated.into_iter().find_map(|stated| {
+            let mut matrix = Matrix3::zeros();
+            for (i, j) in (0..9).map(|k| (k / 3, k % 3)) {
+                matrix[(i, j)] = number(stated.matrix(i, j))?;
+            }
+            let inverse = matrix.try_inverse()?;
+            let shift = Vector3::from_fn(|i, _| number(stated.vector(i)).unwrap_or(0.0));
+            Some(match stated {
+                Stated::Cartesian => {
+                    Self { matrix: inverse, shift: -inverse * shift, stated: Some(stated) }
+                }
+                _ => Self { matrix, shift, stated: Some(stated) },
+            })
+        });
+        let convention =
+            || Self { matrix: conventional(lattice), shift: Vector3::zeros(), stated: None };
+        found.unwrap_or_else(convention)
     }
 
-    /// The same frame for a lattice that was strained a little: the convention follows the lattice.
-    pub(crate) fn conventional(lattice: &Lattice) -> Self {
-        Self { matrix: pdb_matrix(lattice), shift: Vector3::zeros() }
+    /// The frame after a change of the cell: turned against the convention as before.
+    pub(crate) fn follow(&self, old: &Lattice, new: &Lattice) -> Self {
+        // M = C R with the conventional C of the old cell and the turn R of the axes.
+        let axes = conventional(old).try_inverse().map(|inverse| inverse * self.matrix);
+        let matrix = axes.map_or(self.matrix, |axes| conventional(new) * axes);
+        Self { matrix, ..*self }
+    }
+
+    /// The numbers of a stated matrix: name and value.
+    pub(crate) fn stated(&self) -> Vec<(String, f64)> {
+        let Some(stated) = self.stated else { return Vec::new() };
+        let matrix = match stated {
+            Stated::Cartesian => self.matrix.try_inverse().unwrap_or_else(Matrix3::zeros),
+            _ => self.matrix,
+        };
+        let elements = (0..9).map(|k| (k / 3, k % 3));
+        elements.map(|(i, j)| (stated.matrix(i, j), matrix[(i, j)])).collect()
     }
 
     /// Cartesian to fractional.
@@ -67,7 +101,7 @@ impl Frame {
 }
 
 /// From Å in the frame with a along x and b in the xy plane to fractions.
-fn pdb_matrix(lattice: &Lattice) -> Matrix3<f64> {
+fn conventional(lattice: &Lattice) -> Matrix3<f64> {
     // Gram–Schmidt on the rows: L = R Q with R lower triangular; R is the lattice in the new frame.
     let (a, b, c) = (lattice.vector(0), lattice.vector(1), lattice.vector(2));
     let x = a.normalize();
@@ -94,7 +128,8 @@ mod tests {
     #[test]
     fn the_convention_puts_a_along_x() {
         let lattice = Lattice::from_parameters([5.0, 6.0, 7.0], [80.0, 95.0, 110.0]).unwrap();
-        let frame = Frame::conventional(&lattice);
+        let convention = |l| Frame { matrix: conventional(l), shift: Vector3::zeros(), stated: None };
+        let frame = convention(&lattice);
         let a = frame.cartesian(&Vector3::new(1.0, 0.0, 0.0)).unwrap();
         assert!((a - Vector3::new(5.0, 0.0, 0.0)).norm() < 1e-12);
         let b = frame.cartesian(&Vector3::new(0.0, 1.0, 0.0)).unwrap();
@@ -103,6 +138,8 @@ mod tests {
         assert!((b.angle(&c).to_degrees() - 80.0).abs() < 1e-9 && c.z > 0.0);
         let f = Vector3::new(0.1, -0.2, 0.7);
         assert!((frame.fractional(&frame.cartesian(&f).unwrap()) - f).norm() < 1e-12);
-        assert!(frame.is_conventional(&lattice));
+        let longer = Lattice::from_parameters([5.1, 6.0, 7.2], [81.0, 95.0, 109.0]).unwrap();
+        let followed = frame.follow(&lattice, &longer);
+        assert!((followed.matrix - conventional(&longer)).amax() < 1e-12);
     }
 }

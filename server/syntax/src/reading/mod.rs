@@ -11,15 +11,15 @@ use crate::value::{Number, Spanned};
 
 mod cell;
 mod cif;
-mod expand;
-mod frame;
-mod names;
-mod poscar;
+pub(crate) mod expand;
+pub(crate) mod frame;
+pub(crate) mod names;
+pub(crate) mod poscar;
 mod poscar_species;
 mod settings;
-mod sites;
+pub(crate) mod sites;
 mod species;
-mod symmetry;
+pub(crate) mod symmetry;
 
 /// What one block (or one POSCAR) says about a crystal.
 #[derive(Debug, Clone)]

@@ -5,13 +5,21 @@ use cellwright_crystal::symmetry::Setting;
 
 use crate::poscar::Mode;
 
-/// A CIF in P 1 (every atom a row), or in a setting with the given asymmetric unit.
+mod cif;
+mod poscar;
+
+/// A CIF in P 1: every atom a row, labelled by its element and a running number.
+///
+/// Numbers have as many decimals as they need, from four to eight, so that reading the text again gives the structure to 1e-8.
+/// A masked site has the type symbol `?`. The formula stands there only if every species is known.
 #[must_use]
 pub fn cif(structure: &Structure, name: &str) -> String {
-    todo!()
+    cif::write(structure, None, None, name)
 }
 
 /// A CIF with symmetry: the operations of `setting` and the sites of the asymmetric unit.
+///
+/// `labels` has one label for each site; missing ones are made from the element.
 #[must_use]
 pub fn cif_symmetric(
     asymmetric: &Structure,
@@ -19,7 +27,7 @@ pub fn cif_symmetric(
     setting: Setting,
     name: &str,
 ) -> String {
-    todo!()
+    cif::write(asymmetric, Some(labels), Some(setting), name)
 }
 
 /// Why a structure cannot be a POSCAR.
@@ -35,10 +43,11 @@ pub enum PoscarError {
     Empty,
 }
 
-/// A VASP 5 POSCAR; sites are grouped by species in order of first appearance.
+/// A VASP 5 POSCAR; sites are grouped by species in order of first appearance. A masked site has the
+/// species `X`.
 ///
 /// # Errors
 /// See [`PoscarError`].
 pub fn poscar(structure: &Structure, comment: &str, mode: Mode) -> Result<String, PoscarError> {
-    todo!()
+    poscar::write(structure, comment, mode)
 }
