@@ -115,6 +115,10 @@ fn symbol(site: &Site) -> String {
 }
 
 fn sites(out: &mut String, structure: &Structure, given: &[String]) {
+    if structure.is_empty() {
+        // A loop must hold something.
+        return;
+    }
     out.push_str(concat!(
         "loop_\n  _atom_site_label\n  _atom_site_type_symbol\n  _atom_site_fract_x\n",
         "  _atom_site_fract_y\n  _atom_site_fract_z\n  _atom_site_occupancy\n"
