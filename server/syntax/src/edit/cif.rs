@@ -116,7 +116,7 @@ impl Change<'_> {
     pub(super) fn alignments(&self) -> [Alignment; 3] {
         [0, 1, 2].map(|i| {
             let spans = self.reading.sites.iter().filter_map(|s| s.coordinate_spans[i]);
-            columns::alignment(self.text, &spans.collect::<Vec<_>>())
+            Alignment::of(self.text, &spans.collect::<Vec<_>>())
         })
     }
 }

@@ -4,8 +4,15 @@ use crate::text::{Span, TextEdit};
 
 /// How the numbers of a column are lined up over its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Alignment {
-    /// They begin at the same place of their lines.
+pub(super) struct Alignment {
+    edge: Edge,
+    /// Whether what follows the column is lined up too, so that the widths of the numbers must be kept.
+    keeps_width: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    /// The numbers begin at the same place of their lines.
     Left,
     /// Their decimal points stand one below the other.
     Point,
@@ -13,25 +20,47 @@ pub(super) enum Alignment {
     None,
 }
 
-/// How a column is aligned.
-pub(super) fn alignment(text: &str, column: &[Span]) -> Alignment {
+impl Alignment {
+    /// For values that are in line with nothing.
+    pub(super) const NONE: Self = Self { edge: Edge::None, keeps_width: false };
+
+    /// For words that keep their left edge and the place of what follows.
+    pub(super) const LEFT: Self = Self { edge: Edge::Left, keeps_width: true };
+
+    /// How a column is aligned.
+    pub(super) fn of(text: &str, column: &[Span]) -> Self {
+        let edge = edge(text, column);
+        let next: Vec<Span> = column.iter().filter_map(|span| next_word(text, *span)).collect();
+        Self { edge, keeps_width: edge != Edge::None && self::edge(text, &next) != Edge::None }
+    }
+}
+
+fn edge(text: &str, column: &[Span]) -> Edge {
     if column.len() < 2 {
-        return Alignment::None;
+        return Edge::None;
     }
     let line_start = |at: usize| text[..at].rfind(['\n', '\r']).map_or(0, |i| i + 1);
     let place = |s: &Span| (s.start - line_start(s.start), point(s.text(text)));
     let mut places = column.iter().map(place);
-    let Some((start, width)) = places.next() else { return Alignment::None };
+    let Some((start, width)) = places.next() else { return Edge::None };
     let (mut left, mut points) = (true, true);
     for (s, w) in places {
         left &= s == start;
         points &= s + w == start + width;
     }
     match (points, left) {
-        (true, _) => Alignment::Point,
-        (false, true) => Alignment::Left,
-        (false, false) => Alignment::None,
+        (true, _) => Edge::Point,
+        (false, true) => Edge::Left,
+        (false, false) => Edge::None,
     }
+}
+
+/// The word behind a span on the same line.
+fn next_word(text: &str, span: Span) -> Option<Span> {
+    let rest = &text[span.end..];
+    let begin = rest.find(|c| !matches!(c, ' ' | '\t'))?;
+    let end = rest[begin..].find([' ', '\t', '\n', '\r']).map_or(rest.len(), |i| begin + i);
+    (end > begin).then(|| Span::new(span.end + begin, span.end + end))
 }
 
 /// Replaces a number, giving or taking blanks beside it so that its column stays in line. At least one blank
@@ -45,17 +74,16 @@ pub(super) fn replace(
 ) -> TextEdit {
     let old = span.text(text);
     let grow = |new: usize, old: usize| new as isize - old as isize;
-    let (before, behind) = match alignment {
-        Alignment::None => return TextEdit::replace(span, new),
-        Alignment::Left => (0, grow(new.len(), old.len())),
-        Alignment::Point => {
+    let (before, behind) = match alignment.edge {
+        Edge::None => return TextEdit::replace(span, new),
+        Edge::Left => (0, grow(new.len(), old.len())),
+        Edge::Point => {
             let before = grow(point(&new), point(old));
             (before, grow(new.len(), old.len()) - before)
         }
     };
     let Span { mut start, mut end } = span;
     let mut out = new;
-    let blank = |b: Option<&u8>| b.is_some_and(|b| *b == b' ');
     let bytes = text.as_bytes();
     let gap_before = bytes[free.min(start)..start].iter().rev().take_while(|b| **b == b' ').count();
     let gap_behind = bytes[end..].iter().take_while(|b| **b == b' ').count();
@@ -68,9 +96,7 @@ pub(super) fn replace(
     } else if gap_before > 0 {
         out.insert_str(0, &" ".repeat(before.unsigned_abs()));
     }
-    // Behind the last value of a line there is nothing to keep in line.
-    let more = bytes.get(end + gap_behind).is_some_and(|b| !matches!(b, b'\n' | b'\r'));
-    if more && blank(bytes.get(end)) {
+    if alignment.keeps_width && bytes.get(end) == Some(&b' ') {
         if behind > 0 {
             end += (gap_behind - 1).min(behind as usize);
         } else {
@@ -100,7 +126,7 @@ mod tests {
                 Span::new(at, at + word.len())
             })
             .collect();
-        let alignment = alignment(text, &spans);
+        let alignment = Alignment::of(text, &spans);
         let edit = |(old, new): &(&str, &str)| {
             let span = *spans.iter().find(|s| s.text(text) == *old).unwrap();
             replace(text, span, (*new).to_owned(), alignment, 0)

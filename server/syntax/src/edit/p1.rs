@@ -209,10 +209,10 @@ impl Rows<'_> {
             tokens.extend(site.coordinate_spans[i].map(|span| (span, number, alignments[i])));
         }
         for (value, new) in self.site_symmetry(row) {
-            tokens.push((value.span, new.to_owned(), Alignment::Left));
+            tokens.push((value.span, new.to_owned(), Alignment::LEFT));
         }
         for (span, new) in labels.fresh(row) {
-            tokens.push((span, new, Alignment::Left));
+            tokens.push((span, new, Alignment::LEFT));
         }
         // From the beginning of the line, so that the copy stands below its original.
         let indent = text[..site.row.start].bytes().rev().take_while(|b| matches!(b, b' ' | b'\t'));

@@ -3,7 +3,8 @@
 use cellwright_crystal::Lattice;
 use nalgebra::{Matrix3, Vector3};
 
-use super::{columns, number};
+use super::columns::{self, Alignment};
+use super::number;
 use crate::poscar::{Mode, PoscarFile};
 use crate::reading::{Reading, poscar};
 use crate::text::TextEdit;
@@ -74,7 +75,7 @@ fn table(
 ) -> Vec<TextEdit> {
     let alignments = [0, 1, 2].map(|j| {
         let spans: Vec<_> = rows.iter().map(|row| row[j].span).collect();
-        columns::alignment(text, &spans)
+        Alignment::of(text, &spans)
     });
     let mut edits = Vec::new();
     let mut free = 0;
