@@ -106,7 +106,8 @@ Cartesian
 ";
 
 /// Negative scale: a volume; no column is in line.
-const VOLUME: &str = "CsCl\n-70.0\n4 0 0.1\n0 4. 0\n0.0 0 4\nCs Cl\n1 1\nDirect\n0 0 0\n.5 0.5 5.0E-1\n";
+const VOLUME: &str =
+    "CsCl\n-70.0\n4 0 0.1\n0 4. 0\n0.0 0 4\nCs Cl\n1 1\nDirect\n0 0 0\n.5 0.5 5.0E-1\n";
 
 /// Three factors.
 const FACTORS: &str =
@@ -225,7 +226,8 @@ fn symmetry_carries_the_change_to_the_rows() {
         }
     }
     // Noise in the cell must not make a and b differ.
-    new.lattice = Lattice::from_parameters([4.60001, 4.60002, 2.95], [90.0, 90.00001, 90.0]).unwrap();
+    new.lattice =
+        Lattice::from_parameters([4.60001, 4.60002, 2.95], [90.0, 90.00001, 90.0]).unwrap();
     let want = RUTILE
         .replace("4.5937(1)", "4.6000")
         .replace("2.9587(1)", "2.9500")

@@ -51,7 +51,8 @@ pub(super) fn update(
             }
             // An angle that is not there is 90° by definition.
             None => edits.extend(
-                number::rewrite("", 90.0, new, LEAST).and_then(|new| insert(text, names, name, &new)),
+                number::rewrite("", 90.0, new, LEAST)
+                    .and_then(|new| insert(text, names, name, &new)),
             ),
         }
     }
@@ -77,7 +78,8 @@ pub(super) fn update(
 /// Takes back the standard uncertainty that a name of its own gives (`…_su`, `…_esd`) for a recomputed number.
 pub(super) fn uncertainty(text: &str, names: &Names, name: &str, row: usize) -> Option<TextEdit> {
     let place = names.place(name)?;
-    let mut found = ["_su", "_esd"].into_iter().filter_map(|end| names.place(&format!("{name}{end}")));
+    let mut found =
+        ["_su", "_esd"].into_iter().filter_map(|end| names.place(&format!("{name}{end}")));
     let value = found.find(|p| p.beside(place))?.get(row)?;
     (!value.is_null(text)).then(|| TextEdit::replace(value.span, "."))
 }

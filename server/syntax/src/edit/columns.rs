@@ -89,8 +89,8 @@ pub(super) fn replace(
     let gap_behind = bytes[end..].iter().take_while(|b| **b == b' ').count();
     if before > 0 {
         // All blanks may go only where the line begins.
-        let line_begins = start - gap_before == 0
-            || matches!(bytes[start - gap_before - 1], b'\n' | b'\r');
+        let line_begins =
+            start - gap_before == 0 || matches!(bytes[start - gap_before - 1], b'\n' | b'\r');
         let spare = gap_before.saturating_sub(usize::from(!line_begins));
         start -= spare.min(before as usize);
     } else if gap_before > 0 {

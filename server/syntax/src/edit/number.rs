@@ -18,7 +18,11 @@ pub(super) fn rewrite(written: &str, old: f64, new: f64, least: usize) -> Option
     let unsigned = body.trim_start_matches(['+', '-']);
     let mut number = number;
     if unsigned.starts_with('.') {
-        number = number.replacen("0.", ".", usize::from(number.trim_start_matches('-').starts_with("0.")));
+        number = number.replacen(
+            "0.",
+            ".",
+            usize::from(number.trim_start_matches('-').starts_with("0.")),
+        );
     }
     if body.starts_with('+') && !number.starts_with('-') {
         number.insert(0, '+');

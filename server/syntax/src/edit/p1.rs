@@ -254,10 +254,10 @@ struct Labels<'a> {
 impl<'a> Labels<'a> {
     fn new(text: &'a str, names: &Names<'a>) -> Self {
         let table = sites::table(names);
-        let beside = |n: &&str| {
-            names.place(n).filter(|p| table.is_some_and(|table| p.beside(table)))
-        };
-        let mut unique: Vec<Place> = ["_atom_site_label", "_atom_site_id"].iter().filter_map(beside).collect();
+        let beside =
+            |n: &&str| names.place(n).filter(|p| table.is_some_and(|table| p.beside(table)));
+        let mut unique: Vec<Place> =
+            ["_atom_site_label", "_atom_site_id"].iter().filter_map(beside).collect();
         if unique.is_empty() {
             unique.extend(sites::LABELS.iter().find_map(|n| beside(&n)));
         }

@@ -9,8 +9,7 @@ use crate::value::{Number, Spanned};
 /// Names of the lengths, in the spelling of [`Names`].
 pub(crate) const LENGTHS: [&str; 3] = ["_cell_length_a", "_cell_length_b", "_cell_length_c"];
 /// Names of the angles, in the spelling of [`Names`].
-pub(crate) const ANGLES: [&str; 3] =
-    ["_cell_angle_alpha", "_cell_angle_beta", "_cell_angle_gamma"];
+pub(crate) const ANGLES: [&str; 3] = ["_cell_angle_alpha", "_cell_angle_beta", "_cell_angle_gamma"];
 
 /// The six parameters as written and the lattice they make.
 ///

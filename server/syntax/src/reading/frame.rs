@@ -128,7 +128,8 @@ mod tests {
     #[test]
     fn the_convention_puts_a_along_x() {
         let lattice = Lattice::from_parameters([5.0, 6.0, 7.0], [80.0, 95.0, 110.0]).unwrap();
-        let convention = |l| Frame { matrix: conventional(l), shift: Vector3::zeros(), stated: None };
+        let convention =
+            |l| Frame { matrix: conventional(l), shift: Vector3::zeros(), stated: None };
         let frame = convention(&lattice);
         let a = frame.cartesian(&Vector3::new(1.0, 0.0, 0.0)).unwrap();
         assert!((a - Vector3::new(5.0, 0.0, 0.0)).norm() < 1e-12);

@@ -8,9 +8,7 @@ use nalgebra::{Matrix3, Vector3};
 
 use super::poscar_species::{self, Group};
 use super::sites::FARTHEST;
-use super::{
-    AtomSite, Cell, Obstacle, ObstacleKind, OperationSource, Origin, Reading, Symmetry,
-};
+use super::{AtomSite, Cell, Obstacle, ObstacleKind, OperationSource, Origin, Reading, Symmetry};
 use crate::poscar::{AtomRow, Mode, PoscarFile};
 use crate::text::Span;
 
@@ -18,9 +16,11 @@ use crate::text::Span;
 pub(super) fn read(text: &str, file: &PoscarFile) -> Reading {
     let mut obstacles = Vec::new();
     let scale = scale(file);
-    let cell = file.lattice.first().zip(file.lattice.last()).map(|(first, last)| {
-        Cell::Vectors(first[0].span.cover(last[2].span))
-    });
+    let cell = file
+        .lattice
+        .first()
+        .zip(file.lattice.last())
+        .map(|(first, last)| Cell::Vectors(first[0].span.cover(last[2].span)));
     let lattice = scale.map(|scale| lattice(file, scale));
     let good = lattice.as_ref().and_then(|l| l.as_ref().ok());
     let groups = poscar_species::groups(text, file, &mut obstacles);

@@ -20,11 +20,7 @@ pub(super) struct Group {
 
 /// One group for each count: named by line 6 (VASP 5), else by what stands behind the coordinates, else by the comment line as
 /// VASP 4 recommends. Groups that nothing names, or whose name is no element, get an obstacle.
-pub(super) fn groups(
-    text: &str,
-    file: &PoscarFile,
-    obstacles: &mut Vec<Obstacle>,
-) -> Vec<Group> {
+pub(super) fn groups(text: &str, file: &PoscarFile, obstacles: &mut Vec<Obstacle>) -> Vec<Group> {
     let fallback = if file.species.is_empty() {
         from_rows(text, file).or_else(|| from_comment(file))
     } else {
@@ -112,11 +108,8 @@ fn from_comment(file: &PoscarFile) -> Option<Vec<Group>> {
         }
     }
     let formula = elements_in_order(comment.split_whitespace().next()?)?;
-    let group = |e: Element| Group {
-        name: e.symbol().to_owned(),
-        element: Some(e),
-        ..Group::default()
-    };
+    let group =
+        |e: Element| Group { name: e.symbol().to_owned(), element: Some(e), ..Group::default() };
     (formula.len() == wanted).then(|| formula.into_iter().map(group).collect())
 }
 

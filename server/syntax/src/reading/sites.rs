@@ -19,12 +19,8 @@ pub(crate) const FRACTIONAL: [&str; 3] =
 pub(crate) const CARTESIAN: [&str; 3] =
     ["_atom_site_cartn_x", "_atom_site_cartn_y", "_atom_site_cartn_z"];
 /// Names of the label, the usual one first, then those of macromolecular files.
-pub(crate) const LABELS: [&str; 4] = [
-    "_atom_site_label",
-    "_atom_site_label_atom_id",
-    "_atom_site_auth_atom_id",
-    "_atom_site_id",
-];
+pub(crate) const LABELS: [&str; 4] =
+    ["_atom_site_label", "_atom_site_label_atom_id", "_atom_site_auth_atom_id", "_atom_site_id"];
 const SYMBOL: &str = "_atom_site_type_symbol";
 
 /// Coordinates beyond this many cells are slips of the pen, and too large to compute with.
@@ -132,9 +128,8 @@ impl<'a> Reader<'a, '_> {
 
         let label_value = get(self.label);
         let symbol_value = get(self.symbol);
-        let dummy = given(self.calculated).is_some_and(|v| {
-            v.text(text).trim().eq_ignore_ascii_case("dum")
-        });
+        let dummy =
+            given(self.calculated).is_some_and(|v| v.text(text).trim().eq_ignore_ascii_case("dum"));
         let disorder = match (given(self.assembly), given(self.group)) {
             (None, None) => None,
             (a, g) => Some((a.map(string).unwrap_or_default(), g.map(string).unwrap_or_default())),
@@ -225,7 +220,8 @@ impl<'a> Reader<'a, '_> {
                     trouble = trouble.or(Some((v.span, what)));
                 }
                 (Some(v), None) if v.is_null(self.text) => {
-                    trouble = trouble.or(Some((v.span, format!("the coordinate {axis} is not given"))));
+                    trouble =
+                        trouble.or(Some((v.span, format!("the coordinate {axis} is not given"))));
                 }
                 (Some(v), None) => {
                     let what = format!("the coordinate '{}' is not a number", v.text(self.text));
@@ -266,17 +262,15 @@ fn atom_types(text: &str, names: &Names) -> HashMap<String, Option<f64>> {
 }
 
 /// Elements that the block names outside its table of atoms.
-fn known_elements(
-    text: &str,
-    names: &Names,
-    types: &HashMap<String, Option<f64>>,
-) -> Vec<Element> {
+fn known_elements(text: &str, names: &Names, types: &HashMap<String, Option<f64>>) -> Vec<Element> {
     let from_types = types.keys().filter_map(|symbol| match species::from_symbol(symbol) {
         Species::Element(element, _) => Some(element),
         _ => None,
     });
     let mut known: Vec<Element> = from_types.collect();
-    for name in ["_chemical_formula_sum", "_chemical_formula_moiety", "_chemical_formula_structural"] {
+    for name in
+        ["_chemical_formula_sum", "_chemical_formula_moiety", "_chemical_formula_structural"]
+    {
         if let Some(formula) = names.value(text, name) {
             known.extend(species::elements_of_formula(&formula.text(text)));
         }

@@ -54,7 +54,9 @@ pub(super) fn from_symbol(symbol: &str) -> Species {
     const VARIANTS: [&str; 7] = ["val", "va", "sp", "iso", "ani", "cov", "bond"];
     let variant = [2, 1].into_iter().find_map(|n| {
         let (head, tail) = letters.split_at_checked(n)?;
-        VARIANTS.contains(&tail.to_ascii_lowercase().as_str()).then(|| Element::from_symbol(head))?
+        VARIANTS
+            .contains(&tail.to_ascii_lowercase().as_str())
+            .then(|| Element::from_symbol(head))?
     });
     variant.map_or(Species::Unknown, |e| Species::Element(e, None))
 }
@@ -76,7 +78,8 @@ pub(super) fn from_label(label: &str, known: &[Element]) -> Species {
         "X" => return Species::Masked,
         "VA" | "VAC" => return Species::Vacancy,
         "WAT" | "OW" | "OH" => {
-            return Element::from_symbol("O").map_or(Species::Unknown, |o| Species::Element(o, None));
+            return Element::from_symbol("O")
+                .map_or(Species::Unknown, |o| Species::Element(o, None));
         }
         _ => {}
     }

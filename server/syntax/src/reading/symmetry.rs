@@ -31,11 +31,9 @@ pub(crate) const HERMANN_MAUGUIN: [&str; 7] = [
     "_space_group_name_h-m",
 ];
 /// Names of the Hall symbol.
-pub(crate) const HALL: [&str; 2] =
-    ["_space_group_name_hall", "_symmetry_space_group_name_hall"];
+pub(crate) const HALL: [&str; 2] = ["_space_group_name_hall", "_symmetry_space_group_name_hall"];
 /// Names of the International Tables number.
-pub(crate) const NUMBER: [&str; 2] =
-    ["_space_group_it_number", "_symmetry_int_tables_number"];
+pub(crate) const NUMBER: [&str; 2] = ["_space_group_it_number", "_symmetry_int_tables_number"];
 
 /// Reads the declared symmetry and decides which operations are applied.
 pub(super) fn read(
@@ -45,9 +43,8 @@ pub(super) fn read(
     obstacles: &mut Vec<Obstacle>,
 ) -> Symmetry {
     let first = |list: &[&str]| list.iter().find_map(|n| names.value(text, n));
-    let symbol = |list| {
-        first(list).map(|v| Spanned { value: v.text(text).trim().to_owned(), span: v.span })
-    };
+    let symbol =
+        |list| first(list).map(|v| Spanned { value: v.text(text).trim().to_owned(), span: v.span });
     let hm = symbol(&HERMANN_MAUGUIN);
     let hall = symbol(&HALL);
     let number = first(&NUMBER).and_then(|v| {
@@ -55,7 +52,8 @@ pub(super) fn read(
         let whole = number.fract() == 0.0 && (0.0..=999.0).contains(&number);
         whole.then_some(Spanned { value: number as u16, span: v.span })
     });
-    let candidates: Vec<Setting> = hm.iter().flat_map(|hm| Setting::candidates(&hm.value)).collect();
+    let candidates: Vec<Setting> =
+        hm.iter().flat_map(|hm| Setting::candidates(&hm.value)).collect();
 
     let mut symmetry = Symmetry {
         operations: vec![Operation::identity()],
@@ -91,7 +89,8 @@ pub(super) fn read(
         }
     }
     if let (None, Some(hm)) = (&setting, &symmetry.hm) {
-        setting = settings::fitting(&candidates, lattice).map(|s| (s, OperationSource::HermannMauguin));
+        setting =
+            settings::fitting(&candidates, lattice).map(|s| (s, OperationSource::HermannMauguin));
         if setting.is_none() {
             let what = format!("'{}' is not the Hermann-Mauguin symbol of a space group", hm.value);
             unknown(hm.span, what);
@@ -100,7 +99,10 @@ pub(super) fn read(
     if let (None, Some(number)) = (&setting, &symmetry.number) {
         setting = by_number(number.value, lattice).map(|s| (s, OperationSource::Number));
         if setting.is_none() {
-            unknown(number.span, format!("space groups are numbered 1 to 230, this is {}", number.value));
+            unknown(
+                number.span,
+                format!("space groups are numbered 1 to 230, this is {}", number.value),
+            );
         }
     }
     if let Some((setting, source)) = setting {
@@ -173,7 +175,9 @@ fn operation(
     let mut xyz: Cow<str> = written.clone();
     if magnetic {
         // x,y,z,+1: the time reversal moves no atom.
-        if let Some((head, _)) = written.rsplit_once(',').filter(|(h, _)| h.matches(',').count() == 2) {
+        if let Some((head, _)) =
+            written.rsplit_once(',').filter(|(h, _)| h.matches(',').count() == 2)
+        {
             xyz = head.to_owned().into();
         }
     }

@@ -23,8 +23,7 @@ pub(super) fn write(
     let mut out = format!("data_{}\n", block_code(name));
     formula(&mut out, structure, &operations);
     cell(&mut out, structure);
-    let (hm, hall, number) =
-        setting.map_or(("P 1", "P 1", 1), |s| (s.hm(), s.hall(), s.number()));
+    let (hm, hall, number) = setting.map_or(("P 1", "P 1", 1), |s| (s.hm(), s.hall(), s.number()));
     let _ = writeln!(out, "_space_group_name_H-M_alt     {}", quoted(hm));
     let _ = writeln!(out, "_space_group_name_Hall        {}", quoted(hall));
     let _ = writeln!(out, "_space_group_IT_number        {number}");
@@ -140,7 +139,8 @@ fn sites(out: &mut String, structure: &Structure, given: &[String]) {
 /// Labels as given where they are fit, otherwise element and running number; all different.
 fn labels(structure: &Structure, given: &[String]) -> Vec<String> {
     let fit = |l: &&String| {
-        let plain = l.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'[' | b']' | b'{' | b'}'));
+        let plain =
+            l.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'[' | b']' | b'{' | b'}'));
         // A label that looks like something else to a reader of CIF would have to be quoted.
         let begins = l.starts_with(|c: char| c.is_ascii_alphabetic());
         let lower = l.to_ascii_lowercase();
