@@ -1,5 +1,4 @@
 //! Real files: all of them are read without panic, and where both reference programs agree we agree with them.
-#![allow(clippy::print_stderr)]
 
 mod common;
 
@@ -11,7 +10,8 @@ use cellwright_syntax::{Language, Parsed};
 use serde_json::Value;
 
 /// Files that differ from both programs, with the reason.
-const EXCEPTIONS: [(&str, &str); 0] = [];
+const EXCEPTIONS: [(&str, &str); 1] =
+    [("cif/amcsd_10560__missing_.cif", "pymatgen takes the label NH3 for nihonium, it is ammonia")];
 
 #[test]
 fn real_files_are_read_as_both_programs_read_them() {

@@ -1,6 +1,5 @@
 //! Parity with pymatgen and ase over the reference cases for POSCAR. VASP's documentation decides where
 //! they are wrong.
-#![allow(clippy::print_stderr)]
 
 mod common;
 

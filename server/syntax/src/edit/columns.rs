@@ -21,9 +21,6 @@ enum Edge {
 }
 
 impl Alignment {
-    /// For values that are in line with nothing.
-    pub(super) const NONE: Self = Self { edge: Edge::None, keeps_width: false };
-
     /// For words that keep their left edge and the place of what follows.
     pub(super) const LEFT: Self = Self { edge: Edge::Left, keeps_width: true };
 

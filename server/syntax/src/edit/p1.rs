@@ -259,7 +259,7 @@ impl<'a> Labels<'a> {
         let mut unique: Vec<Place> =
             ["_atom_site_label", "_atom_site_id"].iter().filter_map(beside).collect();
         if unique.is_empty() {
-            unique.extend(sites::LABELS.iter().find_map(|n| beside(&n)));
+            unique.extend(sites::LABELS.iter().find_map(beside));
         }
         let values = unique.iter().flat_map(|p| (0..p.rows()).filter_map(|row| p.get(row)));
         let taken = values.map(|v| v.text(text).into_owned()).collect();

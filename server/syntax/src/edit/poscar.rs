@@ -34,7 +34,7 @@ pub(super) fn update(
         {
             edits.extend(replace(text, volume, -new.volume()));
         }
-        let vectors: Vec<_> = file.lattice.iter().map(|row| row.each_ref()).collect();
+        let vectors: Vec<_> = file.lattice.iter().map(<[_; 3]>::each_ref).collect();
         edits.extend(table(text, &vectors, |i, j| Some(new.matrix()[(i, j)] / scale[j])));
     }
     let cartesian = file.mode.as_ref().is_some_and(|m| m.value == Mode::Cartesian);

@@ -1,7 +1,7 @@
 //! From the whole cell back to the asymmetric unit, and whether the way is open.
 
 use cellwright_crystal::structure::wrap_half;
-use cellwright_crystal::symmetry::Operation;
+use cellwright_crystal::symmetry::{Operation, metric_misfit};
 use cellwright_crystal::{Lattice, Structure};
 use nalgebra::{Matrix3, Vector3};
 
@@ -45,7 +45,7 @@ pub(super) fn lattice(
 ) -> Result<Lattice, EditError> {
     let longest = new.lengths().into_iter().fold(0.0, f64::max);
     // Half a relative change of the metric is a relative change of a length.
-    let misfit = |l: &Lattice| 0.5 * metric_misfit(operations, &l.metric()) * longest;
+    let misfit = |l: &Lattice| 0.5 * metric_misfit(operations, l) * longest;
     let (before, after) = (misfit(old), misfit(new));
     if after > before + TOLERANCE {
         return Err(EditError::BreaksSymmetry(after));
@@ -67,11 +67,6 @@ pub(super) fn lattice(
 fn turned(operation: &Operation, metric: &Matrix3<f64>) -> Matrix3<f64> {
     let w = operation.rotation.cast::<f64>();
     w.transpose() * metric * w
-}
-
-fn metric_misfit(operations: &[Operation], metric: &Matrix3<f64>) -> f64 {
-    let change = |op| (turned(op, metric) - metric).amax();
-    operations.iter().map(change).fold(0.0, f64::max) / metric.amax()
 }
 
 /// Checks that the new positions obey the operations: every image of a new position must be one of the new atoms of its

@@ -12,8 +12,13 @@ pub(crate) const MAX_ATOMS: usize = 500_000;
 /// Most images that are generated, before special positions are merged: bounds the time.
 pub(crate) const MAX_IMAGES: usize = 4_000_000;
 
-/// Smallest and largest distance (Å) within which two images of one row are one atom.
-const MERGE: (f64, f64) = (0.05, 0.3);
+/// Distance (Å) below which two images of a row are one atom, however it is written: no refinement resolves it.
+const SAME: f64 = 0.05;
+/// Distance (Å) above which they are two, a split atom.
+const SPLIT: f64 = 0.3;
+/// By how many units of its last written digit a coordinate of an atom on a symmetry element may differ from
+/// that of its image: rounding is half a unit and the image of it another half.
+const ROUNDING: f64 = 1.01;
 
 /// One row to expand: the site and the digits its coordinates were written with.
 pub(crate) struct Row {
@@ -29,9 +34,8 @@ pub(crate) struct TooMany(pub(crate) usize);
 /// Applies every operation to every row. Images of one row that fall together (special positions) are
 /// one atom; different rows are never merged. The identity's image stays as given, the others are wrapped into the cell.
 ///
-/// Two images are together when they are closer than two units of the last digit that the row's coordinates
-/// are written with (so that 0.3333 0.6667 lies on its threefold axis), but at least 0.05 Å, which no refinement
-/// resolves, and at most 0.3 Å, which is a split atom.
+/// Two images are together when they are closer than 0.05 Å, or when rounding of the coordinates as written explains the
+/// difference and they are closer than 0.3 Å: 0.33 0.67 lies on its threefold axis in any cell.
 pub(crate) fn expand(
     lattice: &Lattice,
     operations: &[Operation],
@@ -68,15 +72,6 @@ pub(crate) fn expand(
     Ok((Structure { lattice: *lattice, sites }, origins))
 }
 
-/// Distance (Å) below which two images of a row with `decimals` digits are one atom.
-fn merge_distance(lattice: &Lattice, decimals: u8) -> f64 {
-    let longest = lattice.lengths().into_iter().fold(0.0, f64::max);
-    let lowest = lattice.heights().into_iter().fold(f64::INFINITY, f64::min);
-    let digit = 10f64.powi(-i32::from(decimals));
-    // In a cell so flat that the limit is no small part of it, the cell decides.
-    (2.0 * digit * longest).clamp(MERGE.0, MERGE.1).min(0.1 * lowest)
-}
-
 /// The images of one row, binned so that an image is compared with its neighbourhood only. Bins are stamped with
 /// the row that filled them, so that starting a row costs nothing.
 struct Grid {
@@ -86,8 +81,11 @@ struct Grid {
     /// Position of each image and the image before it in its bin.
     images: Vec<(Vector3<f64>, u32)>,
     row: u32,
-    tolerance: f64,
-    /// How far (fractional) the tolerance reaches along each axis.
+    same: f64,
+    split: f64,
+    /// Largest difference of a fractional coordinate that is rounding.
+    rounding: f64,
+    /// How far (fractional) images that are together may lie apart along each axis.
     reach: [f64; 3],
 }
 
@@ -95,17 +93,29 @@ const NONE: u32 = u32::MAX;
 
 impl Grid {
     fn new(lattice: &Lattice) -> Self {
-        let bins = lattice.heights().map(|h| ((h / (2.0 * MERGE.1)) as usize).clamp(1, 16));
-        let heads = vec![(0, NONE); bins.iter().product()];
-        Self { bins, heads, images: Vec::new(), row: 0, tolerance: 0.0, reach: [0.0; 3] }
+        let heights = lattice.heights();
+        let bins = heights.map(|h| ((h / (2.0 * SPLIT)) as usize).clamp(1, 16));
+        // In a cell so flat that the limits are no small part of it, the cell decides.
+        let lowest = 0.1 * heights.into_iter().fold(f64::INFINITY, f64::min);
+        Self {
+            bins,
+            heads: vec![(0, NONE); bins.iter().product()],
+            images: Vec::new(),
+            row: 0,
+            same: SAME.min(lowest),
+            split: SPLIT.min(lowest),
+            rounding: 0.0,
+            reach: [0.0; 3],
+        }
     }
 
     /// Forgets all images.
     fn start(&mut self, lattice: &Lattice, decimals: u8) {
         self.row += 1;
         self.images.clear();
-        self.tolerance = merge_distance(lattice, decimals);
-        self.reach = lattice.heights().map(|h| self.tolerance / h);
+        self.rounding = ROUNDING * 10f64.powi(-i32::from(decimals));
+        let reach = |h: f64| (self.same / h).max(self.rounding.min(self.split / h));
+        self.reach = lattice.heights().map(reach);
     }
 
     /// Adds an image unless one is there already.
@@ -124,8 +134,7 @@ impl Grid {
                     let (row, mut image) = self.heads[self.bin([i, j, k])];
                     while row == self.row && image != NONE {
                         let (other, next) = self.images[image as usize];
-                        let apart = lattice.to_cartesian(&(frac - other).map(wrap_half));
-                        if apart.norm_squared() < self.tolerance * self.tolerance {
+                        if self.together(lattice, &(frac - other).map(wrap_half)) {
                             return false;
                         }
                         image = next;
@@ -139,6 +148,12 @@ impl Grid {
         self.heads[home] = (self.row, self.images.len() as u32);
         self.images.push((frac, next));
         true
+    }
+
+    /// Whether two images that differ by this are one atom.
+    fn together(&self, lattice: &Lattice, difference: &Vector3<f64>) -> bool {
+        let distance = lattice.to_cartesian(difference).norm();
+        distance < self.same || distance < self.split && difference.amax() <= self.rounding
     }
 
     fn bin(&self, [i, j, k]: [isize; 3]) -> usize {

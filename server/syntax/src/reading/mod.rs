@@ -49,6 +49,8 @@ pub struct Reading {
 }
 
 /// The cell as written.
+// There is one in a reading, so its size does not matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Clone)]
 pub enum Cell {
     /// Lengths and angles of a CIF; `None` where a value is missing or no number.

@@ -1,13 +1,7 @@
 //! Which tabulated setting is meant, by a symbol and the cell, or by a list of operations.
 
-use std::collections::HashMap;
-use std::sync::OnceLock;
-
 use cellwright_crystal::Lattice;
 use cellwright_crystal::symmetry::{Operation, Setting};
-
-/// An operation as a key: the rotation and the translation in 24ths. All tabulated operations have one.
-type Key = ([i32; 9], [u8; 3]);
 
 /// How much better (relative change of the metric) the cell must fit a later candidate than the conventional
 /// first one: well above rounding, well below the difference between two axis choices.
@@ -31,39 +25,25 @@ pub(super) fn fitting(candidates: &[Setting], lattice: Option<&Lattice>) -> Opti
     Some(best.0)
 }
 
-/// The setting with exactly these operations: one of `candidates` if it has them, otherwise any of the tabulated ones.
-pub(super) fn identify(operations: &[Operation], candidates: &[Setting]) -> Option<Setting> {
-    let keys = sorted_keys(operations)?;
-    let has = |setting: &Setting| sorted_keys(&setting.operations()).is_some_and(|k| k == keys);
-    candidates.iter().copied().find(has).or_else(|| table().get(&keys).copied())
-}
-
-/// Every tabulated setting by its operations.
-fn table() -> &'static HashMap<Vec<Key>, Setting> {
-    static TABLE: OnceLock<HashMap<Vec<Key>, Setting>> = OnceLock::new();
-    TABLE.get_or_init(|| {
-        // From the last to the first: of two settings with the same operations the lower Hall number stays.
-        let settings = (1..=530).rev().filter_map(Setting::from_hall_number);
-        settings.filter_map(|s| Some((sorted_keys(&s.operations())?, s))).collect()
-    })
-}
-
-fn sorted_keys(operations: &[Operation]) -> Option<Vec<Key>> {
-    let mut keys = operations.iter().map(key).collect::<Option<Vec<_>>>()?;
-    keys.sort_unstable();
-    Some(keys)
-}
-
-fn key(operation: &Operation) -> Option<Key> {
-    let mut translation = [0; 3];
-    for (part, t) in translation.iter_mut().zip(operation.translation.iter()) {
-        let parts = t * 24.0;
-        if (parts - parts.round()).abs() > 0.1 {
-            return None;
-        }
-        *part = (parts.round() as i64).rem_euclid(24) as u8;
+/// All settings that a Hermann–Mauguin symbol may stand for. A short monoclinic symbol means unique axis b, but where
+/// the cell says otherwise the same symbol on another axis may be meant (`P 2/m` with γ ≠ 90°).
+pub(super) fn candidates(symbol: &str) -> Vec<Setting> {
+    let mut found = Setting::candidates(symbol);
+    let parts: Vec<&str> = symbol.split([' ', '_']).filter(|p| !p.is_empty()).collect();
+    if let ([centring, axis], Some(first)) = (parts.as_slice(), found.first().copied()) {
+        let turned = [format!("{centring} 1 1 {axis}"), format!("{centring} {axis} 1 1")];
+        let others = turned.iter().flat_map(|s| Setting::candidates(s));
+        found.extend(others.filter(|s| s.number() == first.number()));
     }
-    let mut rotation = [0; 9];
-    rotation.copy_from_slice(operation.rotation.as_slice());
-    Some((rotation, translation))
+    found
+}
+
+/// The setting with exactly these operations. Where several have them (`C c c a :1` and `C c c b :1`), the one that the
+/// declared symbol names.
+pub(super) fn identify(operations: &[Operation], declared: &[Setting]) -> Option<Setting> {
+    let found = Setting::from_operations(operations)?;
+    let same = |s: &&Setting| {
+        s.number() == found.number() && Setting::from_operations(&s.operations()) == Some(found)
+    };
+    Some(declared.iter().find(same).copied().unwrap_or(found))
 }

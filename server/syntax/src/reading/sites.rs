@@ -76,6 +76,7 @@ pub(super) fn read(
         frame,
         obstacles,
         complained: HashSet::new(),
+        symbols: HashMap::new(),
     };
     let all = match table {
         Place::Column(..) => Vec::new(),
@@ -117,6 +118,8 @@ struct Reader<'a, 't> {
     obstacles: &'t mut Vec<Obstacle>,
     /// Species texts that were complained of already: one obstacle each.
     complained: HashSet<String>,
+    /// Symbols that were read already.
+    symbols: HashMap<String, Species>,
 }
 
 impl<'a> Reader<'a, '_> {
@@ -139,10 +142,7 @@ impl<'a> Reader<'a, '_> {
         let label = label_value.or(stated).map(string).unwrap_or_default();
         let species_value = stated.or(label_value);
         let species = species_value.map(string).unwrap_or_default();
-        let read = match stated {
-            Some(_) => species::from_symbol(&species),
-            None => species::from_label(&species, &self.known),
-        };
+        let read = self.species(&species, stated.is_some());
         let is_atom = !dummy && read != Species::Vacancy;
         let species_span = species_value.map_or(span, |v| v.span);
         if is_atom && read == Species::Unknown && self.complained.insert(species.clone()) {
@@ -182,6 +182,19 @@ impl<'a> Reader<'a, '_> {
             multiplicity: 0,
         };
         SiteRow { site, is_atom }
+    }
+
+    /// What a symbol or label stands for. Symbols are few and rows are many, so each is read once.
+    fn species(&mut self, text: &str, is_symbol: bool) -> Species {
+        if !is_symbol {
+            return species::from_label(text, &self.known);
+        }
+        if let Some(known) = self.symbols.get(text) {
+            return *known;
+        }
+        let read = species::from_symbol(text);
+        self.symbols.insert(text.to_owned(), read);
+        read
     }
 
     /// Occupancy, 1 where nothing is said.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use cellwright_crystal::Lattice;
-use cellwright_crystal::symmetry::{Operation, Setting};
+use cellwright_crystal::symmetry::{Operation, OperationError, Setting, hall_operations};
 
 use super::names::Names;
 use super::{Obstacle, ObstacleKind, OperationSource, Symmetry, settings};
@@ -53,7 +53,7 @@ pub(super) fn read(
         whole.then_some(Spanned { value: number as u16, span: v.span })
     });
     let candidates: Vec<Setting> =
-        hm.iter().flat_map(|hm| Setting::candidates(&hm.value)).collect();
+        hm.iter().flat_map(|hm| settings::candidates(&hm.value)).collect();
 
     let mut symmetry = Symmetry {
         operations: vec![Operation::identity()],
@@ -84,8 +84,17 @@ pub(super) fn read(
     let mut setting = None;
     if let Some(hall) = &symmetry.hall {
         setting = Setting::from_hall(&hall.value).map(|s| (s, OperationSource::Hall));
-        if setting.is_none() {
-            unknown(hall.span, format!("'{}' is not a tabulated Hall symbol", hall.value));
+        // A Hall symbol is explicit: it need not be tabulated to be understood.
+        match hall_operations(&hall.value).filter(|_| setting.is_none()) {
+            Some(operations) if !listed => {
+                symmetry.operations = operations;
+                symmetry.source = OperationSource::Hall;
+                return symmetry;
+            }
+            None if setting.is_none() => {
+                unknown(hall.span, format!("'{}' is not a Hall symbol", hall.value));
+            }
+            _ => {}
         }
     }
     if let (None, Some(hm)) = (&setting, &symmetry.hm) {
@@ -118,10 +127,8 @@ pub(super) fn read(
 /// The standard setting of a number, or the one on other axes if only that fits the cell.
 fn by_number(number: u16, lattice: Option<&Lattice>) -> Option<Setting> {
     let standard = Setting::standard(number)?;
-    let symbol = standard.hm();
-    let symbol = symbol.split(':').next().unwrap_or(symbol).trim();
     let mut candidates = vec![standard];
-    candidates.extend(Setting::candidates(symbol).into_iter().filter(|s| s.number() == number));
+    candidates.extend(settings::candidates(standard.hm_without_choice()));
     settings::fitting(&candidates, lattice)
 }
 
@@ -181,10 +188,10 @@ fn operation(
             xyz = head.to_owned().into();
         }
     }
-    match xyz.trim().parse() {
+    let read: Result<Operation, OperationError> = xyz.trim().parse();
+    match read {
         Ok(operation) => Some((operation, value.span)),
         Err(error) => {
-            let error: cellwright_crystal::symmetry::OperationError = error;
             let (span, kind) = (value.span, ObstacleKind::Operation);
             obstacles.push(Obstacle { span, kind, message: error.to_string() });
             None

@@ -126,7 +126,8 @@ fn sites(out: &mut String, structure: &Structure, given: &[String]) {
     let symbols: Vec<String> = structure.sites.iter().map(symbol).collect();
     let width = |texts: &[String]| texts.iter().map(|t| t.chars().count()).max().unwrap_or(0);
     let (w1, w2) = (width(&labels), width(&symbols));
-    let decimals = decimals(structure.sites.iter().flat_map(|s| s.frac.iter().copied()));
+    let decimals =
+        decimals(&structure.sites.iter().flat_map(|s| s.frac.iter().copied()).collect::<Vec<_>>());
     for ((site, label), symbol) in structure.sites.iter().zip(&labels).zip(&symbols) {
         let _ = write!(out, "  {label:w1$} {symbol:w2$}");
         for x in &site.frac {
@@ -168,10 +169,10 @@ fn labels(structure: &Structure, given: &[String]) -> Vec<String> {
 }
 
 /// The fewest decimals that give all numbers to 1e-10, at most eight.
-pub(super) fn decimals(numbers: impl Iterator<Item = f64> + Clone) -> usize {
+fn decimals(numbers: &[f64]) -> usize {
     let exact = |d: &usize| {
         let power = 10f64.powi(*d as i32);
-        numbers.clone().all(|x| (x - (x * power).round() / power).abs() < 1e-10)
+        numbers.iter().all(|x| (x - (x * power).round() / power).abs() < 1e-10)
     };
     (DECIMALS.0..DECIMALS.1).find(exact).unwrap_or(DECIMALS.1)
 }
