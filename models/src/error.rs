@@ -14,6 +14,9 @@ pub enum ModelError {
     /// A weights file is not what its checksum or header says.
     #[error("{0}")]
     BadWeights(String),
+    /// The weights could not be fetched; the message says what to do.
+    #[error("{0}")]
+    Download(String),
     /// The structure cannot be treated: disorder, masked sites, an element outside the training set…
     #[error("{0}")]
     Unsupported(String),
