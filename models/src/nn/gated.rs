@@ -166,7 +166,9 @@ impl GatedMlp {
             || {
                 let (grads, _) = pair_grad.as_chunks_mut::<PAIR>();
                 let (slopes, _) = slope.as_chunks::<PAIR>();
-                for (((grad, slope), core), gate) in grads.iter_mut().zip(slopes).zip(&core).zip(&gate) {
+                for (((grad, slope), core), gate) in
+                    grads.iter_mut().zip(slopes).zip(&core).zip(&gate)
+                {
                     grad[..WIDTH].copy_from_slice(core);
                     grad[WIDTH..].copy_from_slice(gate);
                     if has_hidden {
@@ -211,7 +213,8 @@ impl Kernel {
     fn new(branch: &Branch) -> Result<Self> {
         let row = |t: &Tensor| -> Result<Row> {
             let numbers = t.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
-            Row::try_from(numbers).or_else(|v| bail!("a parameter of {} is not {WIDTH} wide", v.len()))
+            Row::try_from(numbers)
+                .or_else(|v| bail!("a parameter of {} is not {WIDTH} wide", v.len()))
         };
         let hidden = match &branch.hidden {
             Some((weight, bias)) => {
@@ -398,7 +401,8 @@ impl CustomOp2 for WeightedSum {
                         .try_for_each(|((((pair_grad, pair), rows), owners), of)| {
                             let (rows, _) = rows.as_chunks_mut::<WIDTH>();
                             for ((row, owner), of) in rows.iter_mut().zip(owners).zip(of) {
-                                let (grad, weight) = (&grad[*owner as usize], &weights[*of as usize]);
+                                let (grad, weight) =
+                                    (&grad[*owner as usize], &weights[*of as usize]);
                                 for i in 0..WIDTH {
                                     row[i] = grad[i] * weight[i];
                                 }
@@ -490,7 +494,8 @@ mod tests {
     fn no_messages_sum_to_zero() {
         let empty = || Arc::new(Index::new(vec![], 3));
         let pair = Tensor::from_vec(Vec::<f32>::new(), (0, PAIR), &Device::Cpu).unwrap();
-        let sum = mlp(true).weighted_sum(&pair, &random((3, WIDTH), 1.0), &empty(), &empty()).unwrap();
+        let sum =
+            mlp(true).weighted_sum(&pair, &random((3, WIDTH), 1.0), &empty(), &empty()).unwrap();
         assert_eq!(sum.sum_all().unwrap().to_scalar::<f32>().unwrap(), 0.0);
         assert_eq!(sum.dims(), [3, WIDTH]);
     }

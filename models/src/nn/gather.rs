@@ -45,7 +45,12 @@ impl Term {
 ///
 /// # Errors
 /// When the shapes do not fit.
-pub fn gather_sum(tables: [&Tensor; 3], terms: Vec<Term>, rows: usize, width: usize) -> Result<Tensor> {
+pub fn gather_sum(
+    tables: [&Tensor; 3],
+    terms: Vec<Term>,
+    rows: usize,
+    width: usize,
+) -> Result<Tensor> {
     let op = GatherSum { terms, rows, width };
     if is_fused(tables[0]) {
         tables[0].apply_op3(tables[1], tables[2], op)
@@ -117,10 +122,14 @@ impl CustomOp3 for GatherSum {
                     for (i, out) in out.chunks_exact_mut(width).enumerate() {
                         let message = chunk * CHUNK + i;
                         for term in &self.terms {
-                            let row =
-                                term.index.as_ref().map_or(message, |x| x.targets()[message] as usize);
+                            let row = term
+                                .index
+                                .as_ref()
+                                .map_or(message, |x| x.targets()[message] as usize);
                             let from = row * strides[term.table] + term.column;
-                            for (o, v) in out.iter_mut().zip(&tables[term.table][from..from + width]) {
+                            for (o, v) in
+                                out.iter_mut().zip(&tables[term.table][from..from + width])
+                            {
                                 *o += v;
                             }
                         }
@@ -150,7 +159,13 @@ impl CustomOp3 for GatherSum {
                 for term in terms {
                     match &term.index {
                         Some(index) => {
-                            index.segment_sum_into(grad, self.width, term.column, stride, &mut sums);
+                            index.segment_sum_into(
+                                grad,
+                                self.width,
+                                term.column,
+                                stride,
+                                &mut sums,
+                            );
                         }
                         None => bail!("own rows beside a look-up in one table"),
                     }

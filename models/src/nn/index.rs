@@ -95,7 +95,8 @@ impl Index {
                     for (i, out) in out.chunks_exact_mut(stride).enumerate() {
                         let out = &mut out[column..column + width];
                         let target = chunk * ROWS + i;
-                        let range = self.offsets[target] as usize..self.offsets[target + 1] as usize;
+                        let range =
+                            self.offsets[target] as usize..self.offsets[target + 1] as usize;
                         for k in range {
                             let row = self.rows.as_ref().map_or(k, |rows| rows[k] as usize);
                             let message = &messages[row * width..(row + 1) * width];

