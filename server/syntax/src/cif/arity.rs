@@ -87,12 +87,10 @@ fn common_width(lines: &[Line], columns: usize) -> Option<usize> {
     (same && columns.abs_diff(width) < columns.min(width).max(2)).then_some(width)
 }
 
-/// In a table with a row a line: the first line, or run of lines, that makes no whole row.
+/// In a table whose rows begin on lines of their own: the first row that does not come out even.
 fn broken_line(lines: &[Line], columns: usize) -> Option<Broken> {
     let full = lines.iter().filter(|line| line.count == columns).count();
-    if full == 0 || full * 2 < lines.len() {
-        return None;
-    }
+    let mut rows = 0;
     let mut at = 0;
     while at < lines.len() {
         let start = lines[at];
@@ -104,8 +102,15 @@ fn broken_line(lines: &[Line], columns: usize) -> Option<Broken> {
             at += 1;
         }
         if count != columns {
-            return Some(Broken { first: start.first, count: Some(count), shown: count });
+            // Values may also run on over the lines; then these do not tell.
+            let by_line = full * 2 >= lines.len() || rows >= 2;
+            return by_line.then_some(Broken {
+                first: start.first,
+                count: Some(count),
+                shown: count,
+            });
         }
+        rows += 1;
     }
     None
 }

@@ -121,6 +121,7 @@ impl<'t> Outline<'_, 't> {
             }
             "stray_values" => {
                 let mut values = Vec::new();
+                self.report.stray_begins();
                 self.children(|this, node| this.values(node, &mut values));
                 self.report.stray(span(node), &values);
             }
@@ -130,6 +131,7 @@ impl<'t> Outline<'_, 't> {
     }
 
     fn item(&mut self) -> Item {
+        self.report.item_begins();
         let mut name = None;
         let mut values = Vec::new();
         self.children(|this, node| match node.kind() {
@@ -144,19 +146,12 @@ impl<'t> Outline<'_, 't> {
         let mut keyword = Span::at(0);
         let mut names = Vec::new();
         let mut values = Vec::with_capacity(self.values);
-        let mut broken = false;
         self.children(|this, node| match node.kind() {
             "loop_keyword" => keyword = span(node),
             "name" => names.push(this.name(node)),
-            kind => {
-                broken |= kind.starts_with("unterminated");
-                this.values(node, &mut values);
-            }
+            _ => this.values(node, &mut values),
         });
         self.values = values.len().min(1024);
-        if broken {
-            self.report.broken_table();
-        }
         Loop { span: span(node), keyword, names, values }
     }
 

@@ -4,9 +4,14 @@
 //! mistake shows only later (names without values before a run of stray values: a forgotten
 //! `loop_`), so that one cause gives one problem.
 
+mod characters;
+mod compound;
+mod fields;
+mod mend;
+
 use std::collections::HashMap;
 
-use tree_sitter::Node;
+use mend::{close_quote, first_line, line_of, quote};
 
 use super::arity;
 use super::{CifVersion, Item, Loop, Name, Value, ValueKind};
@@ -35,7 +40,11 @@ pub(super) struct Report<'s> {
     suspect: Option<(Span, usize)>,
     /// Whether text fields open where they should close: nothing from here on means anything.
     out_of_step: bool,
-    broken_table: bool,
+    /// Whether an item is being read, not a loop or a run of stray values.
+    in_item: bool,
+    /// Whether the construct being read holds something without an end, which may have taken any
+    /// number of values.
+    broken: bool,
     has_no_break_space: bool,
     no_break_spaces: Vec<Span>,
     any_block: bool,
@@ -58,7 +67,8 @@ impl<'s> Report<'s> {
             behind_field: false,
             suspect: None,
             out_of_step: false,
-            broken_table: false,
+            in_item: false,
+            broken: false,
             has_no_break_space: source.contains('\u{a0}'),
             no_break_spaces: Vec::new(),
             any_block: false,
@@ -120,7 +130,13 @@ impl<'s> Report<'s> {
         }
     }
 
+    pub(super) fn item_begins(&mut self) {
+        self.in_item = true;
+    }
+
     pub(super) fn item(&mut self, item: &Item) {
+        self.in_item = false;
+        self.broken = false;
         self.any_content = true;
         self.behind_field = item.value.is_some_and(|v| v.kind == ValueKind::TextField);
         if self.last.is_some() {
@@ -140,7 +156,7 @@ impl<'s> Report<'s> {
         for name in &table.names {
             self.unique(name, None);
         }
-        let broken = std::mem::take(&mut self.broken_table);
+        let broken = std::mem::take(&mut self.broken);
         if table.names.is_empty() {
             let message = if table.values.is_empty() {
                 "`loop_` is followed by data names and their values; here are none"
@@ -158,17 +174,10 @@ impl<'s> Report<'s> {
         }
     }
 
-    /// The loop that is being read holds a string or text field without an end, which may have
-    /// taken any number of values.
-    pub(super) fn broken_table(&mut self) {
-        self.broken_table = true;
-    }
-
     /// Values that belong to no name.
     pub(super) fn stray(&mut self, span: Span, values: &[Value]) {
-        if std::mem::take(&mut self.behind_field) && self.lose_step() {
-            return;
-        }
+        self.behind_field = false;
+        self.broken = false;
         let n = values.len();
         let what = plural(n, "value");
         let Some((name, value)) = self.last.take() else {
@@ -345,6 +354,7 @@ impl<'s> Report<'s> {
 
     /// A value in delimiters.
     pub(super) fn delimited(&mut self, value: Value, unterminated: bool) {
+        self.broken |= unterminated;
         match value.kind {
             ValueKind::TextField => return self.field(value.span, unterminated),
             ValueKind::Bare => return,
@@ -357,8 +367,13 @@ impl<'s> Report<'s> {
             }
             ValueKind::Quoted if unterminated => {
                 let quote = &self.source[value.span.start..=value.span.start];
-                let message = format!("the string has no closing `{quote}` on its line");
-                self.push(ProblemKind::Unterminated, value.span, message);
+                self.add(Problem {
+                    kind: ProblemKind::Unterminated,
+                    span: value.span,
+                    message: format!("the string has no closing `{quote}` on its line"),
+                    related: Vec::new(),
+                    fix: close_quote(self.source, value.span, !self.in_item),
+                });
                 return;
             }
             _ => {}
@@ -373,103 +388,6 @@ impl<'s> Report<'s> {
                 related: Vec::new(),
                 fix: Some(("Insert a space".into(), vec![TextEdit::insert(value.span.end, " ")])),
             });
-        }
-    }
-
-    fn field(&mut self, span: Span, unterminated: bool) {
-        if self.suspect.is_none()
-            && let Some(at) = name_inside(self.source, span)
-        {
-            self.suspect = Some((span, at));
-        }
-        let glued = || {
-            let next = self.source[span.end..].chars().next();
-            !next.is_none_or(|c| matches!(c, ' ' | '\t' | '\n' | '\r' | '_' | '#'))
-        };
-        if unterminated {
-            if !self.lose_step() {
-                self.never_ends(span, None);
-            }
-        } else if glued() {
-            // A semicolon that closes stands alone; this one begins the next text field.
-            let closing = span.end - 1;
-            self.never_ends(span, name_inside(self.source, span));
-            if let Some(problem) = self.problems.last_mut() {
-                problem
-                    .related
-                    .push((Span::new(closing, span.end), "the next text field begins".into()));
-            }
-            self.out_of_step = true;
-        }
-    }
-
-    /// Text fields open and close in the wrong order from the first one that swallowed data names.
-    /// Whether there is such a one; what followed it is not reported.
-    fn lose_step(&mut self) -> bool {
-        if self.out_of_step {
-            return true;
-        }
-        let Some((span, at)) = self.suspect else { return false };
-        self.problems.retain(|p| p.span.start < span.start);
-        self.missing.clear();
-        self.last = None;
-        self.never_ends(span, Some(at));
-        self.out_of_step = true;
-        true
-    }
-
-    /// A text field without an end; `before` is where its end seems to be missing.
-    fn never_ends(&mut self, span: Span, before: Option<usize>) {
-        let opening = Span::new(span.start, span.start + 1);
-        self.add(Problem {
-            kind: ProblemKind::Unterminated,
-            span: opening,
-            message:
-                "the text field that begins here never ends: a `;` at the beginning of a line \
-                      must close it"
-                    .into(),
-            related: before
-                .map(|at| (Span::at(at), "the end seems to be missing before this line".into()))
-                .into_iter()
-                .collect(),
-            fix: before.map(|at| ("Insert `;`".into(), vec![TextEdit::insert(at, ";\n")])),
-        });
-    }
-
-    /// A list or table of CIF 2.0: everything in it must be closed, and tables have keys.
-    pub(super) fn compound(&mut self, node: Node<'_>) {
-        let mut cursor = node.walk();
-        let mut reported_open = false;
-        loop {
-            let node = cursor.node();
-            let span: Span = node.byte_range().into();
-            match node.kind() {
-                kind @ ("list" | "table") if !reported_open => {
-                    let (opening, closing) = if kind == "list" { ("[", "]") } else { ("{", "}") };
-                    let last = u32::try_from(node.child_count()).unwrap_or(u32::MAX) as usize;
-                    if node.child(last - 1).is_none_or(|child| child.kind() != closing) {
-                        reported_open = true;
-                        self.push(
-                            ProblemKind::Unexpected,
-                            Span::new(span.start, span.start + 1),
-                            format!("this `{opening}` is never closed by `{closing}`"),
-                        );
-                    }
-                }
-                "table_entry" if node.child_count() == 2 => self.push(
-                    ProblemKind::MissingValue,
-                    span,
-                    "this key has no value; `?` says that it is unknown",
-                ),
-                _ => {}
-            }
-            if !cursor.goto_first_child() {
-                while !cursor.goto_next_sibling() {
-                    if !cursor.goto_parent() {
-                        return;
-                    }
-                }
-            }
         }
     }
 
@@ -504,111 +422,8 @@ impl<'s> Report<'s> {
         self.problems.sort_by_key(|p| p.span);
         self.problems
     }
-
-    fn characters(&mut self) {
-        let is_control = |b: &u8| (*b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r')) || *b == 0x7f;
-        let bytes = self.source.as_bytes();
-        let Some(first) = bytes.iter().position(|b| is_control(b)) else { return };
-        let run = bytes[first..].iter().take_while(|b| is_control(b)).count();
-        let others = bytes[first + run..].iter().filter(|b| is_control(b)).count();
-        let mut message =
-            format!("control character U+{:04X}, which no CIF may hold", bytes[first]);
-        if others > 0 {
-            message += &format!(" ({others} more further on)");
-        }
-        self.push(ProblemKind::Unexpected, Span::new(first, first + run), message);
-    }
-
-    fn no_break_space(&mut self) {
-        let spaces = std::mem::take(&mut self.no_break_spaces);
-        let Some(&first) = spaces.first() else { return };
-        self.add(Problem {
-            kind: ProblemKind::Unexpected,
-            span: first,
-            message: "a no-break space (U+00A0), which divides no words in a CIF".into(),
-            related: Vec::new(),
-            fix: Some((
-                "Replace by a space".into(),
-                spaces.iter().map(|&span| TextEdit::replace(span, " ")).collect(),
-            )),
-        });
-    }
-
-    fn long_lines(&mut self) {
-        const LIMIT: usize = 2048;
-        let mut first = None;
-        let mut others = 0;
-        let mut start = 0;
-        for line in self.source.split(['\n', '\r']) {
-            if line.len() > LIMIT
-                && let Some((at, _)) = line.char_indices().nth(LIMIT)
-            {
-                match first {
-                    None => first = Some(Span::new(start + at, start + line.len())),
-                    Some(_) => others += 1,
-                }
-            }
-            start += line.len() + 1;
-        }
-        let Some(span) = first else { return };
-        let mut message = format!("the line is longer than the {LIMIT} characters a CIF allows");
-        if others > 0 {
-            message += &format!(" ({others} more such lines further on)");
-        }
-        self.push(ProblemKind::TooLong, span, message);
-    }
 }
 
 pub(super) fn plural(n: usize, noun: &str) -> String {
     if n == 1 { noun.to_owned() } else { format!("{noun}s") }
-}
-
-/// Quotes a text that stands on one line, if there is a quote it does not hold.
-fn quote(source: &str, span: Span, kind: ValueKind) -> Option<TextEdit> {
-    let text = span.text(source);
-    if kind != ValueKind::Bare || text.contains(['\n', '\r']) {
-        return None;
-    }
-    let quote = ['\'', '"'].into_iter().find(|&q| !text.contains(q))?;
-    Some(TextEdit::replace(span, format!("{quote}{text}{quote}")))
-}
-
-/// The span with its line break where nothing else stands on its lines.
-fn line_of(source: &str, span: Span) -> Span {
-    let is_blank = |c: char| matches!(c, ' ' | '\t');
-    let head = source[..span.start].trim_end_matches(is_blank);
-    let tail = source[span.end..].trim_start_matches(is_blank);
-    let begins = head.is_empty() || head.ends_with(['\n', '\r']);
-    let width = match tail.as_bytes() {
-        [b'\r', b'\n', ..] => 2,
-        [b'\r' | b'\n', ..] => 1,
-        _ => 0,
-    };
-    if begins && (width > 0 || tail.is_empty()) {
-        Span::new(head.len(), source.len() - tail.len() + width)
-    } else {
-        span
-    }
-}
-
-/// The part of a span on its first line.
-fn first_line(source: &str, span: Span) -> Span {
-    let len = span.text(source).find(['\n', '\r']).unwrap_or(span.len());
-    Span::new(span.start, span.start + len)
-}
-
-/// Where a line of a text field begins that looks like a data name, a loop or a block.
-fn name_inside(source: &str, field: Span) -> Option<usize> {
-    let mut at = field.start;
-    for line in field.text(source).split_inclusive(['\n', '\r']) {
-        let starts =
-            |word: &str| line.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
-        let name =
-            line.starts_with('_') && line[1..].starts_with(|c: char| c.is_ascii_alphabetic());
-        if at > field.start && (name || starts("loop_") || starts("data_")) {
-            return Some(at);
-        }
-        at += line.len();
-    }
-    None
 }

@@ -44,15 +44,40 @@ impl<'s> Reader<'s> {
             self.push(ProblemKind::MissingLine, Span::at(0), message);
             return;
         }
-        if let Some(line) = self.lines.first().copied() {
+        self.leading_blank_lines();
+        if let Some(line) = self.lines.get(self.at).copied() {
             let span = Span::new(line.span.start + bom_width(line.text), line.span.end);
             let value = span.text(self.source).trim().to_owned();
             self.file.comment = Some(Spanned { value, span });
-            self.at = 1;
+            self.at += 1;
         }
         // Each step gives up where the line it needs is not there: one problem, not one for each.
         let _ = self.header();
         self.rest();
+    }
+
+    /// The comment line may be empty. Where the line behind it is no scale, but the one behind the
+    /// first line with text is, the empty lines are too many.
+    fn leading_blank_lines(&mut self) {
+        let is_scale = |line: &Line<'_>| line.words().next().is_some_and(|f| f.number().is_some());
+        let Some(first) = self.lines.iter().position(|line| !line.is_blank()) else { return };
+        let shifted = first > 0
+            && !self.lines.get(1).is_some_and(is_scale)
+            && self.lines.get(first + 1).is_some_and(is_scale);
+        if shifted {
+            let span = Span::new(0, self.lines[first].span.start);
+            let lines = if first == 1 { "line" } else { "lines" };
+            self.problems.push(Problem {
+                kind: ProblemKind::BadLine,
+                span: Span::at(0),
+                message: format!(
+                    "{first} empty {lines} before the comment line: VASP counts lines"
+                ),
+                related: Vec::new(),
+                fix: Some((format!("Remove the empty {lines}"), vec![TextEdit::delete(span)])),
+            });
+            self.at = first;
+        }
     }
 
     fn header(&mut self) -> Option<()> {
@@ -219,7 +244,8 @@ impl<'s> Reader<'s> {
         }
         let (species, counts) = (self.file.species.len(), self.file.counts.len());
         if species > 0 && counts > 0 && species != counts {
-            let message = format!("{species} species, but {counts} numbers of atoms");
+            let numbers = if counts == 1 { "number" } else { "numbers" };
+            let message = format!("{species} species, but {counts} {numbers} of atoms");
             self.push(ProblemKind::BadLine, line.trimmed(), message);
         }
         (counts > 0).then_some(())
