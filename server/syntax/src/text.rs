@@ -149,6 +149,11 @@ pub fn encode(text: &str, encoding: Encoding) -> Vec<u8> {
     text.as_bytes().to_vec()
 }
 
+/// Whether a byte is a control character that no line of text needs.
+pub(crate) fn is_control(byte: u8) -> bool {
+    byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -196,7 +196,7 @@ impl<'s> Report<'s> {
         let whole = value.span.cover(span);
         let one_line = !name.span.cover(span).text(self.source).contains(['\n', '\r']);
         if !self.missing.is_empty() && !one_line {
-            self.forgotten_loop(name, span, n);
+            self.forgotten_loop(&name, span, n);
             return;
         }
         self.settle();
@@ -214,7 +214,7 @@ impl<'s> Report<'s> {
     }
 
     /// Names without values, one with, and more values: `loop_` is missing in front.
-    fn forgotten_loop(&mut self, last: Name, stray: Span, n: usize) {
+    fn forgotten_loop(&mut self, last: &Name, stray: Span, n: usize) {
         let names = std::mem::take(&mut self.missing);
         let first = names[0].span;
         let columns = names.len() + 1;

@@ -4,7 +4,7 @@ use super::fields::{Field, Line, lines};
 use super::tail;
 use super::{AtomRow, Mode, PoscarFile};
 use crate::problem::{Problem, ProblemKind};
-use crate::text::{Span, TextEdit};
+use crate::text::{Span, TextEdit, is_control};
 use crate::value::{Number, Spanned};
 
 /// The typed view of a text, and what is wrong with it.
@@ -212,7 +212,7 @@ impl<'s> Reader<'s> {
     fn species_and_counts(&mut self) -> Option<()> {
         let mut line = self.need("the species names or the numbers of atoms")?;
         let is_integer = |field: Field<'_>| field.text.bytes().all(|b| b.is_ascii_digit());
-        if !line.words().next().is_some_and(|field| field.number().is_some()) {
+        if line.words().next().is_none_or(|field| field.number().is_none()) {
             for field in line.words() {
                 // VASP 6.4.2 and later write the POTCAR's hash behind a slash.
                 let len = field.text.find('/').unwrap_or(field.text.len());
@@ -351,10 +351,9 @@ impl<'s> Reader<'s> {
     }
 
     fn characters(&mut self) {
-        let is_control = |b: &u8| (*b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r')) || *b == 0x7f;
         let bytes = self.source.as_bytes();
-        let Some(first) = bytes.iter().position(|b| is_control(b)) else { return };
-        let run = bytes[first..].iter().take_while(|b| is_control(b)).count();
+        let Some(first) = bytes.iter().position(|&b| is_control(b)) else { return };
+        let run = bytes[first..].iter().take_while(|&&b| is_control(b)).count();
         let message = format!("control character U+{:04X}", bytes[first]);
         self.push(ProblemKind::Unexpected, Span::new(first, first + run), message);
     }

@@ -2,15 +2,14 @@
 
 use super::Report;
 use crate::problem::{Problem, ProblemKind};
-use crate::text::{Span, TextEdit};
+use crate::text::{Span, TextEdit, is_control};
 
 impl Report<'_> {
     pub(super) fn characters(&mut self) {
-        let is_control = |b: &u8| (*b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r')) || *b == 0x7f;
         let bytes = self.source.as_bytes();
-        let Some(first) = bytes.iter().position(|b| is_control(b)) else { return };
-        let run = bytes[first..].iter().take_while(|b| is_control(b)).count();
-        let others = bytes[first + run..].iter().filter(|b| is_control(b)).count();
+        let Some(first) = bytes.iter().position(|&b| is_control(b)) else { return };
+        let run = bytes[first..].iter().take_while(|&&b| is_control(b)).count();
+        let others = bytes[first + run..].iter().filter(|&&b| is_control(b)).count();
         let mut message =
             format!("control character U+{:04X}, which no CIF may hold", bytes[first]);
         if others > 0 {
