@@ -1,8 +1,24 @@
 //! Diagnostics: one file each, with code, severity, documentation, finding, fixes and tests.
 //!
 //! Works on byte offsets; knows no LSP, no files and no models.
+//!
+//! A new diagnostic is a new file in `rules` and a line in its list. One cause gives one finding: what
+//! a rule may rely on in spite of other faults is decided once, in `facts`.
 
-use cellwright_syntax::{Parsed, Span, TextEdit};
+mod contacts;
+mod facts;
+mod formula;
+mod group;
+mod mend;
+mod rules;
+mod suppress;
+#[cfg(test)]
+mod testing;
+mod words;
+
+use cellwright_syntax::{Parsed, Reading, Span, TextEdit};
+
+use facts::{Facts, ReadingFacts};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +55,20 @@ pub struct Context<'a> {
     pub parsed: &'a Parsed,
     /// Tolerances.
     pub tolerances: &'a Tolerances,
+    /// What several rules need to know, found once.
+    facts: &'a Facts,
+}
+
+impl<'a> Context<'a> {
+    /// Each crystal of the file with what may be relied on in it.
+    fn readings(&self) -> impl Iterator<Item = (&'a Reading, &'a ReadingFacts)> + use<'a> {
+        self.parsed.readings.iter().zip(&self.facts.readings)
+    }
+
+    /// The text under a span.
+    fn text(&self, span: Span) -> &'a str {
+        span.text(&self.parsed.text)
+    }
 }
 
 /// Numbers the user may change.
@@ -73,6 +103,38 @@ pub struct Finding {
     pub fixes: Vec<Fix>,
 }
 
+impl Finding {
+    /// A finding of a rule at its usual severity, with nothing beside it.
+    fn new(rule: &Rule, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            code: rule.code,
+            severity: rule.severity,
+            span,
+            message: message.into(),
+            related: Vec::new(),
+            fixes: Vec::new(),
+        }
+    }
+
+    /// The same at another severity.
+    fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// The same with one more place.
+    fn relate(mut self, span: Span, message: impl Into<String>) -> Self {
+        self.related.push(Related { span, message: message.into() });
+        self
+    }
+
+    /// The same with one more mend.
+    fn fix(mut self, title: impl Into<String>, edits: Vec<TextEdit>) -> Self {
+        self.fixes.push(Fix { title: title.into(), edits });
+        self
+    }
+}
+
 /// Another place that explains a finding.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Related {
@@ -94,17 +156,26 @@ pub struct Fix {
 /// Every rule, in the order of the manual.
 #[must_use]
 pub fn rules() -> &'static [&'static Rule] {
-    &[]
+    rules::ALL
 }
 
-/// Runs every rule. Findings come in order of place.
+/// The rule behind a code, for `cellwright explain` and documentation links.
+#[must_use]
+pub fn explain(code: &str) -> Option<&'static Rule> {
+    rules().iter().find(|rule| rule.code == code).copied()
+}
+
+/// Runs every rule. Findings come in order of place; those whose code the file allows in a comment
+/// (`# cellwright: allow short-distance`) are left out.
 #[must_use]
 pub fn check(parsed: &Parsed, tolerances: &Tolerances) -> Vec<Finding> {
-    let context = Context { parsed, tolerances };
+    let facts = Facts::new(parsed, tolerances);
+    let context = Context { parsed, tolerances, facts: &facts };
     let mut findings = Vec::new();
     for rule in rules() {
         (rule.check)(&context, &mut findings);
     }
+    suppress::remove_allowed(parsed, &mut findings);
     findings.sort_by_key(|f| (f.span.start, f.span.end));
     findings
 }

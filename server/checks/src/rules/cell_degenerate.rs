@@ -1,0 +1,91 @@
+//! A cell that is none.
+
+use cellwright_crystal::LatticeError;
+use cellwright_syntax::reading::Cell;
+use cellwright_syntax::{File, Reading, Span};
+
+use crate::{Context, Finding, Rule, Severity};
+
+/// The rule.
+pub(crate) static RULE: Rule = Rule {
+    code: "cell-degenerate",
+    severity: Severity::Error,
+    summary: "the cell encloses no volume",
+    docs: r"The cell parameters or lattice vectors enclose no volume: a length or the scale is zero or negative, an angle is not
+between 0° and 180°, two vectors are parallel, or the three angles close no parallelepiped. Three angles do when
+
+1 − cos²α − cos²β − cos²γ + 2 cos α cos β cos γ > 0
+
+(the square of V/abc; International Tables for Crystallography, vol. A, section 1.3), that is, when each is smaller than the
+sum of the other two and their sum is below 360°.
+
+```cif
+data_impossible
+_cell_length_a 5
+_cell_length_b 5
+_cell_length_c 5
+_cell_angle_alpha 30
+_cell_angle_beta 40
+_cell_angle_gamma 100
+```
+
+```cif
+data_possible
+_cell_length_a 5
+_cell_length_b 5
+_cell_length_c 5
+_cell_angle_alpha 80
+_cell_angle_beta 90
+_cell_angle_gamma 100
+```
+
+## How to mend it
+
+Look for a digit or a point that is missing, for angles in radians, for a row of the lattice that is there twice.
+",
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for (reading, _) in context.readings() {
+        let Some(Err(error)) = &reading.lattice else { continue };
+        let Some(span) = culprit(reading, error) else { continue };
+        let overlaps = context.parsed.problems.iter().any(|p| span.touches(p.span.start));
+        if overlaps {
+            continue;
+        }
+        let mut finding = Finding::new(&RULE, span, error.to_string());
+        if let File::Poscar(poscar) = &context.parsed.file {
+            if poscar.scale.iter().any(|s| s.value.value == 0.0) {
+                finding.span = poscar.scale[0].span;
+                finding.message = "the scale is zero, so the cell has no volume".to_owned();
+            }
+        }
+        findings.push(finding);
+    }
+}
+
+/// Where the fault is; `None` where a parameter is missing or no number, which other rules say.
+fn culprit(reading: &Reading, error: &LatticeError) -> Option<Span> {
+    let Some(Cell::Parameters { lengths, angles }) = &reading.cell else { return place(reading) };
+    let length = |i: usize| lengths[i].as_ref().map(|n| n.span);
+    let angle = |i: usize| angles[i].as_ref().map(|n| n.span);
+    match error {
+        LatticeError::Length(axis, _) => length(['a', 'b', 'c'].iter().position(|x| x == axis)?),
+        LatticeError::Angle(name, _) => {
+            angle(["alpha", "beta", "gamma"].iter().position(|x| x == name)?)
+        }
+        LatticeError::Gram(..) => (0..3).filter_map(angle).reduce(Span::cover),
+        LatticeError::Volume(_) => place(reading),
+    }
+}
+
+/// The text that states the cell.
+pub(super) fn place(reading: &Reading) -> Option<Span> {
+    match reading.cell.as_ref()? {
+        Cell::Vectors(span) => Some(*span),
+        Cell::Parameters { lengths, angles } => {
+            lengths.iter().chain(angles).flatten().map(|n| n.span).reduce(Span::cover)
+        }
+    }
+}

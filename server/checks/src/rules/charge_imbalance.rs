@@ -1,0 +1,190 @@
+//! A composition whose charges do not add up to zero.
+
+use cellwright_crystal::charge::{Assigned, Balance, balance};
+use cellwright_crystal::{Composition, Element};
+use cellwright_syntax::{File, Reading, Span};
+
+use crate::words::{list, signed, trimmed};
+use crate::{Context, Finding, Rule, Severity};
+
+/// The rule.
+pub(crate) static RULE: Rule = Rule {
+    code: "charge-imbalance",
+    severity: Severity::Warning,
+    summary: "no oxidation states make the composition neutral",
+    docs: r"A crystal is neutral. Where the file declares an oxidation number for every species (`Fe3+` as type symbol, or `_atom_type_oxidation_number`), they are
+added up over the cell. Otherwise Cellwright looks for an assignment of known oxidation states that is neutral, first with one state for each element, then with
+mixed valence of one element, the more electronegative elements negative. The message shows the assignment that comes nearest.
+
+An imbalance mostly means that an atom is missing or there twice: a lithium that was lost, hydrogen that was not located, an oxygen too many.
+
+Nothing is said where charges mean nothing: alloys and other compounds of metals, metallic borides, carbides, silicides and arsenides (compounds without a halogen, oxygen,
+nitrogen or sulfur), molecules and frameworks with carbon and hydrogen, compounds of noble gases, masked sites.
+
+```cif
+data_lost_lithium
+_cell_length_a 4.00
+_cell_length_b 4.00
+_cell_length_c 4.00
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0 0 0
+Cl1 0.5 0.5 0.5
+Cl2 0.5 0 0
+```
+
+## How to mend it
+
+Compare the composition with its source; look for hydrogen that is not listed. A compound that really has such charges needs nothing: allow the finding with
+`# cellwright: allow charge-imbalance`.
+
+Sources of the states and of the idea: Davies et al., *Chem* 1, 617 (2016) (SMACT); states seen in the ICSD.
+",
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for (reading, facts) in context.readings() {
+        if facts.composition {
+            findings.extend(check_reading(context, reading));
+        }
+    }
+}
+
+fn check_reading(context: &Context<'_>, reading: &Reading) -> Option<Finding> {
+    let structure = reading.structure.as_ref()?;
+    let cell = structure.composition();
+    let stated = stated(context, reading);
+    // Hydrogen that the formula has and the sites have not was not located: the formula then says what is there.
+    let hydrogen_missing = stated.as_ref().is_some_and(|(_, formula)| {
+        let (h, others) =
+            (formula.amount(Element::H), formula.total() - formula.amount(Element::H));
+        let heavy = cell.total() - cell.amount(Element::H);
+        h * heavy > 1.01 * cell.amount(Element::H) * others
+    });
+    if !hydrogen_missing {
+        if let Some(declared) = declared(reading) {
+            return by_declaration(context, reading, &declared, stated.map(|s| s.0));
+        }
+    }
+    let (whole, _) = match &stated {
+        Some((_, formula)) if hydrogen_missing => formula.reduced(),
+        _ => cell.reduced(),
+    };
+    if is_beyond_charges(&whole) {
+        return None;
+    }
+    // Occupancies are rounded, and so are the formulas made of them.
+    let tolerance = if structure.is_ordered() && !hydrogen_missing {
+        1e-3
+    } else {
+        0.02 * whole.total().max(2.0)
+    };
+    let Balance::Charged { nearest, charge } = balance(&whole, tolerance) else { return None };
+    let message = format!(
+        "no oxidation states make {} neutral: nearest is {}, which leaves {} for each formula unit",
+        whole.formula(),
+        assignment(&nearest),
+        signed(charge)
+    );
+    Some(Finding::new(&RULE, place(context, reading, stated.map(|s| s.0)), message))
+}
+
+/// The formula as stated, and where.
+fn stated(context: &Context<'_>, reading: &Reading) -> Option<(Span, Composition)> {
+    let File::Cif(cif) = &context.parsed.file else { return None };
+    let (value, formula) = super::formula_sum::stated(context, cif.blocks.get(reading.block)?)?;
+    Some((value.span, formula))
+}
+
+/// The formula, the species line of a POSCAR, or the header of the block.
+fn place(context: &Context<'_>, reading: &Reading, formula: Option<Span>) -> Span {
+    match &context.parsed.file {
+        File::Cif(_) => formula.unwrap_or(reading.header),
+        File::Poscar(poscar) => {
+            let species = poscar.species.iter().map(|s| s.span);
+            species.reduce(Span::cover).unwrap_or(reading.header)
+        }
+    }
+}
+
+/// One species with its declared oxidation number and how many of it the cell holds.
+struct Declared {
+    element: Element,
+    oxidation: f64,
+    amount: f64,
+}
+
+/// The declared oxidation numbers, where every atom of the cell has one and not all are zero.
+fn declared(reading: &Reading) -> Option<Vec<Declared>> {
+    let structure = reading.structure.as_ref()?;
+    let mut all: Vec<Declared> = Vec::new();
+    for site in &structure.sites {
+        let (element, oxidation) = (site.element?, site.oxidation?);
+        let known = all.iter_mut().find(|d| d.element == element && d.oxidation == oxidation);
+        match known {
+            Some(known) => known.amount += site.occupancy,
+            None => all.push(Declared { element, oxidation, amount: site.occupancy }),
+        }
+    }
+    all.iter().any(|d| d.oxidation != 0.0).then_some(all)
+}
+
+fn by_declaration(
+    context: &Context<'_>,
+    reading: &Reading,
+    declared: &[Declared],
+    formula: Option<Span>,
+) -> Option<Finding> {
+    let structure = reading.structure.as_ref()?;
+    let charge: f64 = declared.iter().map(|d| d.oxidation * d.amount).sum();
+    let size: f64 = declared.iter().map(|d| (d.oxidation * d.amount).abs()).sum();
+    let tolerance = if structure.is_ordered() { 1e-3 } else { 0.01 * size };
+    if charge.abs() <= tolerance.max(1e-3) {
+        return None;
+    }
+    let words: Vec<String> = declared
+        .iter()
+        .map(|d| format!("{} {} {}", trimmed(d.amount, 3), d.element, signed(d.oxidation)))
+        .collect();
+    let message = format!(
+        "the declared oxidation numbers leave a charge of {} in the cell: {}",
+        signed(charge),
+        list(&words)
+    );
+    Some(Finding::new(&RULE, place(context, reading, formula), message))
+}
+
+/// `Na +1 and Cl −1`; mixed valence as `Fe +2 (1) +3 (2)`.
+fn assignment(assigned: &[Assigned]) -> String {
+    let words: Vec<String> = assigned
+        .iter()
+        .map(|a| match a.states.as_slice() {
+            [(state, _)] => format!("{} {}", a.element, signed(f64::from(*state))),
+            states => {
+                let parts: Vec<String> = states
+                    .iter()
+                    .map(|(q, n)| format!("{} ({})", signed(f64::from(*q)), trimmed(*n, 2)))
+                    .collect();
+                format!("{} {}", a.element, parts.join(" "))
+            }
+        })
+        .collect();
+    list(&words)
+}
+
+/// Whether oxidation states say nothing about such a compound: molecules and frameworks with C–H, and
+/// compounds without an element that takes electrons for itself.
+fn is_beyond_charges(composition: &Composition) -> bool {
+    let has =
+        |symbol: &str| Element::from_symbol(symbol).is_some_and(|e| composition.amount(e) > 0.0);
+    let organic = has("C") && has("H");
+    let ionic = ["F", "O", "Cl", "N", "Br", "S", "I"].into_iter().any(has);
+    organic || !ionic
+}

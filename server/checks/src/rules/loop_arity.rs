@@ -1,0 +1,34 @@
+//! A loop whose values do not fill its rows.
+
+use cellwright_syntax::ProblemKind;
+
+use crate::{Rule, Severity, rules::syntax};
+
+/// The rule.
+pub(crate) static RULE: Rule = Rule {
+    code: "loop-arity",
+    severity: Severity::Error,
+    summary: "the number of values in a loop is no multiple of the number of names",
+    docs: r"A loop is read value by value, not line by line: with four names, every four values are a row. One value too few or too many
+shifts all that follow, so an x becomes a y and an occupancy a coordinate. The row that is shown is the first that does not have as many values as the
+loop has names; nothing else is reported about the table.
+
+```cif
+data_salt
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0 0 0
+Cl1 0.5 0.5
+Cl2 0 0 0.5
+```
+
+## How to mend it
+
+Write `?` for a value that is not known and `.` for one that makes no sense. Quote values with spaces in them. Source: International Tables for
+Crystallography, vol. G, section 2.2.7.
+",
+    check: |context, findings| syntax::report(context, &RULE, ProblemKind::LoopArity, findings),
+};

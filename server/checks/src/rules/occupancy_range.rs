@@ -1,0 +1,82 @@
+//! Occupancies that are none.
+
+use cellwright_syntax::reading::ObstacleKind;
+use cellwright_syntax::value::parse_cif_number;
+use cellwright_syntax::{AtomSite, Span, TextEdit};
+
+use crate::words::trimmed;
+use crate::{Context, Finding, Rule, Severity};
+
+/// The rule.
+pub(crate) static RULE: Rule = Rule {
+    code: "occupancy-range",
+    severity: Severity::Error,
+    summary: "an occupancy below 0, above 1, or no number",
+    docs: r"`_atom_site_occupancy` is the fraction of cells in which the site is filled: 0 to 1. A refined value may leave this range by three
+standard uncertainties (core dictionary, `_atom_site.occupancy`). Slightly above 1 is a warning: programs differ in whether they refuse it.
+
+```cif
+data_vacancies
+_cell_length_a 4.3
+_cell_length_b 4.3
+_cell_length_c 4.3
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_occupancy
+Fe1 0 0 0 95
+```
+
+## How to mend it
+
+Write a fraction, not percent, and not the number of atoms. For a full site write 1, or leave the occupancy out.
+",
+    check,
+};
+
+/// Above this, rounding cannot be meant.
+const ROUNDED: f64 = 1.05;
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for (reading, facts) in context.readings() {
+        if !facts.geometry {
+            continue;
+        }
+        for obstacle in reading.obstacles.iter().filter(|o| o.kind == ObstacleKind::Occupancy) {
+            findings.push(Finding::new(&RULE, obstacle.span, obstacle.message.clone()));
+        }
+        for site in &reading.sites {
+            let Some(span) = site.occupancy_span else { continue };
+            let told = findings.iter().any(|f| f.code == RULE.code && f.span == span);
+            if !(0.0..=1.0).contains(&site.occupancy) && !told {
+                findings.extend(out_of_range(context, site, span));
+            }
+        }
+    }
+}
+
+fn out_of_range(context: &Context<'_>, site: &AtomSite, span: Span) -> Option<Finding> {
+    let written = context.text(span).trim_matches(['\'', '"']);
+    let su = parse_cif_number(written).and_then(|n| n.su).unwrap_or(0.0);
+    let n = site.occupancy;
+    if (-3.0 * su - 1e-9..=1.0 + 3.0 * su + 1e-9).contains(&n) {
+        return None;
+    }
+    let what = if n < 0.0 { "negative" } else { "above 1" };
+    let mut message = format!("the occupancy {} of {} is {what}", trimmed(n, 4), site.label);
+    if n > 1.5 && n <= 100.0 {
+        message += ": is it in percent, or a number of atoms?";
+    }
+    let finding = Finding::new(&RULE, span, message);
+    Some(if (1.0..=ROUNDED).contains(&n) {
+        let edit = TextEdit::replace(span, "1");
+        finding.severity(Severity::Warning).fix("Set the occupancy to 1", vec![edit])
+    } else {
+        finding
+    })
+}

@@ -1,0 +1,48 @@
+//! The counts of a POSCAR against its species and its rows.
+
+use cellwright_syntax::{File, Problem, ProblemKind, Span};
+
+use crate::{Context, Finding, Rule, Severity, rules::syntax};
+
+/// The rule.
+pub(crate) static RULE: Rule = Rule {
+    code: "poscar-counts",
+    severity: Severity::Error,
+    summary: "the counts fit neither the species nor the rows of atoms",
+    docs: r"Line 7 says how many atoms of each species of line 6 follow. VASP reads exactly that many rows and ignores the rest without a word, or reads velocities as
+atoms. So a row that was added or deleted without changing the counts gives another crystal.
+
+```poscar
+salt
+1.0
+5.64 0 0
+0 5.64 0
+0 0 5.64
+Na Cl
+1 1
+Direct
+0 0 0
+0.5 0.5 0.5
+0.5 0 0
+```
+
+## How to mend it
+
+Change the count of the species to which the row belongs. With one species the fix does it. Source: VASP wiki, page POSCAR.
+",
+    check: |context, findings: &mut Vec<Finding>| {
+        let problems = context.parsed.problems.iter();
+        findings.extend(
+            problems.filter(|p| is_about_counts(context, p)).map(|p| syntax::finding(&RULE, p)),
+        );
+    },
+};
+
+/// Whether a problem of the text says that counts disagree with species or rows.
+pub(super) fn is_about_counts(context: &Context<'_>, problem: &Problem) -> bool {
+    let File::Poscar(poscar) = &context.parsed.file else { return false };
+    let line = poscar.counts.iter().map(|c| c.span).reduce(Span::cover);
+    problem.kind == ProblemKind::CountMismatch
+        || (problem.kind == ProblemKind::BadLine
+            && line.is_some_and(|line| problem.span.touches(line.start)))
+}

@@ -1,0 +1,268 @@
+//! Atoms that are closer than atoms can be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cellwright_syntax::{Reading, TextEdit};
+use nalgebra::Vector3;
+
+use crate::contacts::{COINCIDENT, Contact, Contacts};
+use crate::mend::coordinate;
+use crate::words::{angstrom, image, plural};
+use crate::{Context, Finding, Rule, Severity};
+
+/// The rule.
+pub(crate) static RULE: Rule = Rule {
+    code: "short-distance",
+    severity: Severity::Warning,
+    summary: "two atoms are closer than atoms can be",
+    docs: r"Two atoms are closer to each other than any two atoms in a crystal. All images of the cell and of the
+symmetry count, so an atom at 0.99 and one at 0.01 are neighbours.
+
+- **Error** below 0.5 Å: no two nuclei come that near.
+- **Warning** below 0.6 · (r₁ + r₂), with the covalent radii of Cordero et al., *Dalton Trans.* 2008, 2832.
+  Two hydrogens have only the first limit.
+
+Both limits can be changed in the settings.
+
+Atoms that are never there at once are left alone: positions whose occupancies add up to at most 1, and
+different groups of one `_atom_site_disorder_assembly`. A negative `_atom_site_disorder_group` never meets its own
+images.
+
+One atom in a wrong place gives one finding, however many neighbours it hits: it is shown at the atom with most of the
+short distances, and the others are linked.
+
+```cif
+data_salt
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0 0 0
+Cl1 0 0 0.992
+```
+
+An atom that is near **its own image** stands beside a symmetry element: 0.0002 instead of 0, or 0.333 instead of
+1/3. Programs then make two atoms of one.
+
+## How to mend it
+
+Look for a digit that is wrong, a sign that is missing, a row that is there twice, Cartesian numbers read as fractions (or the
+other way), or a cell in nm or Bohr. For split positions give both rows their occupancies and disorder groups. For an atom
+beside a special position the fix writes the exact position.
+",
+    check,
+};
+
+/// How many findings a crystal may have before the rest is summed up.
+const MAX_FINDINGS: usize = 100;
+
+/// How many neighbours a finding links before the rest is summed up.
+const MAX_RELATED: usize = 8;
+
+/// An atom this near its own image (Å) was meant to lie on the symmetry element between them.
+const SNAP: f64 = 0.3;
+
+/// From this many rows on, a crystal most of whose atoms are too close has one fault and not many.
+const WHOLESALE: usize = 8;
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for (reading, facts) in context.readings() {
+        match &facts.contacts {
+            Contacts::Crowded { site, pairs } => {
+                let message = format!(
+                    "about {pairs:.0e} pairs of atoms are closer than atoms can be, many of them here: they are not \
+                     listed one by one"
+                );
+                let span = reading.sites[*site].label_span;
+                findings.push(Finding::new(&RULE, span, message).severity(Severity::Error));
+            }
+            Contacts::Listed(contacts) => check_reading(context, reading, contacts, findings),
+            Contacts::None | Contacts::Overfull { .. } | Contacts::TooMany { .. } => {}
+        }
+    }
+}
+
+fn check_reading(
+    context: &Context<'_>,
+    reading: &Reading,
+    contacts: &[Contact],
+    findings: &mut Vec<Finding>,
+) {
+    let short = contacts.iter().filter(|c| {
+        let partial = reading.sites[c.a].occupancy < 1.0 || reading.sites[c.b].occupancy < 1.0;
+        // Rows that share one position and are not full are a matter of their occupancies.
+        c.meet && c.distance < c.limit && !(partial && c.distance < COINCIDENT && c.a != c.b)
+    });
+    let short: Vec<&Contact> = short.collect();
+    if let Some(finding) = wholesale(context, reading, &short) {
+        findings.push(finding);
+        return;
+    }
+    let groups = by_culprit(&short);
+    let rest = groups.len().saturating_sub(MAX_FINDINGS);
+    for (site, group) in groups.into_iter().take(MAX_FINDINGS) {
+        findings.push(report(context, reading, site, &group));
+    }
+    if rest > 0 {
+        let message = format!("{} more with distances that are too short", plural(rest, "atom"));
+        findings.push(Finding::new(&RULE, reading.header, message));
+    }
+}
+
+/// One finding at the nearest pair where most atoms of a crystal are too close to another: then the cell or the kind of
+/// coordinates is wrong, not each atom.
+fn wholesale(context: &Context<'_>, reading: &Reading, short: &[&Contact]) -> Option<Finding> {
+    let involved: BTreeSet<usize> = short.iter().flat_map(|c| [c.a, c.b]).collect();
+    if involved.len() < WHOLESALE || 2 * involved.len() <= reading.sites.len() {
+        return None;
+    }
+    let nearest = short.iter().min_by(|x, y| x.distance.total_cmp(&y.distance))?;
+    let mut finding = report(context, reading, nearest.b, &[*nearest]);
+    finding.message = format!(
+        "{} of {} are too close to another: is the cell too small, or are the coordinates of the other kind? Nearest: {}",
+        involved.len(),
+        plural(reading.sites.len(), "atom"),
+        finding.message
+    );
+    finding.fixes.clear();
+    Some(finding)
+}
+
+/// Splits the contacts among as few atoms as explain them: again and again the atom with most of the
+/// contacts that are left takes them all; between equals the later row, which is the newer one.
+fn by_culprit<'c>(short: &[&'c Contact]) -> Vec<(usize, Vec<&'c Contact>)> {
+    let mut by_site: BTreeMap<usize, Vec<&Contact>> = BTreeMap::new();
+    for contact in short {
+        by_site.entry(contact.a).or_default().push(contact);
+        if contact.a != contact.b {
+            by_site.entry(contact.b).or_default().push(contact);
+        }
+    }
+    let mut left: BTreeMap<usize, usize> = by_site.iter().map(|(s, c)| (*s, c.len())).collect();
+    let mut queue: BTreeSet<(usize, usize)> = left.iter().map(|(s, n)| (*n, *s)).collect();
+    let mut groups = Vec::new();
+    while let Some((count, site)) = queue.pop_last() {
+        left.remove(&site);
+        if count == 0 {
+            continue;
+        }
+        let mut group = Vec::with_capacity(count);
+        for contact in &by_site[&site] {
+            let other = if contact.a == site { contact.b } else { contact.a };
+            if other == site {
+                group.push(*contact);
+            } else if let Some(n) = left.get_mut(&other) {
+                group.push(*contact);
+                queue.remove(&(*n, other));
+                *n -= 1;
+                queue.insert((*n, other));
+            }
+        }
+        group.sort_by(|x, y| x.distance.total_cmp(&y.distance));
+        groups.push((site, group));
+    }
+    groups.sort_by_key(|(site, _)| *site);
+    groups
+}
+
+fn report(context: &Context<'_>, reading: &Reading, site: usize, group: &[&Contact]) -> Finding {
+    let worst = group[0];
+    let culprit = &reading.sites[site];
+    let limit = context.tolerances.distance_error;
+    let error = group.iter().any(|c| c.distance < limit);
+    let own = worst.a == worst.b;
+    let distance = angstrom(worst.distance);
+    let why = if worst.distance < limit {
+        format!("no two atoms come closer than {limit} Å")
+    } else {
+        let share = context.tolerances.distance_warning;
+        format!("less than {} ({share} of the sum of covalent radii)", angstrom(worst.limit))
+    };
+    let label = &culprit.label;
+    let translation = own && worst.operation == 0;
+    let mut message = if translation {
+        format!("{label} is {distance} from its own copy in the next cell: {why}")
+    } else if own && worst.distance < limit {
+        format!("{label} is {distance} from its own image: on a special position?")
+    } else if own {
+        format!("{label} is {distance} from its own image: {why}")
+    } else {
+        let other = &reading.sites[worst.a + worst.b - site];
+        format!("{label} and {} are {distance} apart: {why}", other.label)
+    };
+    if group.len() > 1 {
+        message += &format!("; {} more", plural(group.len() - 1, "short distance"));
+    }
+    let severity = if error { Severity::Error } else { Severity::Warning };
+    let mut finding = Finding::new(&RULE, culprit.label_span, message).severity(severity);
+    for contact in group.iter().take(MAX_RELATED) {
+        finding = relate(finding, reading, site, contact);
+    }
+    if own && !translation && worst.distance < SNAP && group.len() == 1 {
+        if let Some((title, edits)) = snap(context, reading, site) {
+            finding = finding.fix(title, edits);
+        }
+    }
+    finding
+}
+
+fn relate(finding: Finding, reading: &Reading, site: usize, contact: &Contact) -> Finding {
+    let other = &reading.sites[contact.a + contact.b - site];
+    let distance = angstrom(contact.distance);
+    let operation = &reading.symmetry.operations[contact.operation];
+    let copy = image(operation, contact.shift);
+    let whose = &reading.sites[contact.b].label;
+    let message = match copy.as_str() {
+        "" => format!("{} at {distance}", other.label),
+        _ if contact.a == contact.b => format!("{distance} to {copy}"),
+        copy => format!("{} at {distance} ({copy} of {whose})", other.label),
+    };
+    finding.relate(other.label_span, message)
+}
+
+/// Moves a row onto the symmetry element it stands beside: to the mean of its images nearby. Only
+/// where that point really is invariant and the coordinates are written as fractions.
+fn snap(context: &Context<'_>, reading: &Reading, site: usize) -> Option<(String, Vec<TextEdit>)> {
+    let row = &reading.sites[site];
+    let lattice = reading.lattice.as_ref()?.as_ref().ok()?;
+    let written = row.frac?;
+    let near = |from: &Vector3<f64>, to: Vector3<f64>| {
+        let shift = (from - to).map(f64::round);
+        let image = to + shift;
+        (lattice.to_cartesian(&(image - from)).norm() < SNAP).then_some(image)
+    };
+    let images: Vec<Vector3<f64>> = reading
+        .symmetry
+        .operations
+        .iter()
+        .filter_map(|op| near(&written, op.apply(&written)))
+        .collect();
+    let mean = images.iter().sum::<Vector3<f64>>() / images.len() as f64;
+    let invariant =
+        reading.symmetry.operations.iter().all(|op| {
+            near(&mean, op.apply(&mean)).is_none_or(|image| (image - mean).norm() < 1e-9)
+        });
+    if !invariant || images.len() < 2 {
+        return None;
+    }
+    let mut edits = Vec::new();
+    for axis in 0..3 {
+        let span = row.coordinate_spans[axis]?;
+        if (mean[axis] - written[axis]).abs() < 1e-9 {
+            continue;
+        }
+        let text = coordinate(mean[axis], row.decimals[axis]);
+        if context.text(span) != text {
+            edits.push(TextEdit::replace(span, text));
+        }
+    }
+    let [x, y, z] = [0, 1, 2].map(|axis| coordinate(mean[axis], row.decimals[axis]));
+    (!edits.is_empty()).then(|| (format!("Move {} to {x} {y} {z}", row.label), edits))
+}

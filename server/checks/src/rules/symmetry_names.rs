@@ -1,0 +1,111 @@
+//! The names of the space group against each other.
+
+use cellwright_crystal::symmetry::Setting;
+use cellwright_syntax::Reading;
+
+use crate::words::list;
+use crate::{Context, Finding, Rule, Severity};
+
+/// The rule.
+pub(crate) static RULE: Rule = Rule {
+    code: "symmetry-names",
+    severity: Severity::Warning,
+    summary: "Hermann–Mauguin symbol, Hall symbol and number name different space groups, or none",
+    docs: r"A file can name its space group three times: by Hermann–Mauguin symbol, by Hall symbol and by the number in International
+Tables. Here they contradict each other, or one of them names no space group. Programs pick different ones.
+
+```cif
+data_contradiction
+_cell_length_a 5
+_cell_length_b 5
+_cell_length_c 5
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'F m -3 m'
+_space_group_IT_number 227
+```
+
+## How to mend it
+
+Keep the Hall symbol or the list of operations, which say everything, and make the others agree. The fix sets the number where symbol and
+operations agree.
+",
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for (reading, _) in context.readings() {
+        findings.extend(compare(reading));
+    }
+}
+
+fn compare(reading: &Reading) -> Vec<Finding> {
+    let symmetry = &reading.symmetry;
+    let mut findings = Vec::new();
+    let hm = symmetry.hm.as_ref().map(|hm| (hm, Setting::candidates(&hm.value)));
+    let hall = symmetry.hall.as_ref().map(|hall| (hall, Setting::from_hall(&hall.value)));
+    let listed = !symmetry.operation_spans.is_empty();
+    // A list of operations says what an unusual symbol means, so only without one is it in the way.
+    for obstacle in reading
+        .obstacles
+        .iter()
+        .filter(|o| o.kind == cellwright_syntax::reading::ObstacleKind::SpaceGroup && !listed)
+    {
+        let mut message = obstacle.message.clone();
+        if symmetry.operations.len() == 1 {
+            message += ": the atoms are not multiplied";
+        }
+        findings.push(Finding::new(&RULE, obstacle.span, message));
+    }
+    if let (Some((hm, settings)), Some((hall, Some(setting)))) = (&hm, &hall) {
+        if !settings.is_empty() && !settings.contains(setting) {
+            let what = if settings.iter().all(|s| s.number() != setting.number()) {
+                "another space group"
+            } else {
+                "another setting"
+            };
+            let message = format!(
+                "the Hall symbol '{}' is {what} than '{}': it stands for {}",
+                hall.value,
+                hm.value,
+                setting.hm()
+            );
+            findings.push(
+                Finding::new(&RULE, hall.span, message).relate(hm.span, "Hermann–Mauguin symbol"),
+            );
+            return findings;
+        }
+    }
+    let Some(number) = &symmetry.number else { return findings };
+    let named: Vec<Setting> = match (&hm, &hall) {
+        (Some((_, settings)), _) if !settings.is_empty() => settings.clone(),
+        (_, Some((_, Some(setting)))) => vec![*setting],
+        _ => symmetry.setting.filter(|_| listed).into_iter().collect(),
+    };
+    if named.is_empty() || named.iter().any(|s| s.number() == number.value) {
+        return findings;
+    }
+    let mut numbers: Vec<u16> = named.iter().map(|s| s.number()).collect();
+    numbers.dedup();
+    let whose = hm.map(|(s, _)| s).or(hall.map(|(s, _)| s));
+    let name =
+        whose.map_or_else(|| "the list of operations".to_owned(), |s| format!("'{}'", s.value));
+    let words: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    let message =
+        format!("number {} is not that of {name}, which is {}", number.value, list(&words));
+    let mut finding = Finding::new(&RULE, number.span, message);
+    if let Some(symbol) = whose {
+        finding = finding.relate(symbol.span, "the symbol");
+    }
+    if let [right] = numbers[..] {
+        // The number alone is wrong where the operations that were listed agree with the symbol.
+        let agreed = listed && symmetry.setting.is_some_and(|s| s.number() == right);
+        if agreed {
+            let edit = cellwright_syntax::TextEdit::replace(number.span, right.to_string());
+            finding = finding.fix(format!("Set the number to {right}"), vec![edit]);
+        }
+    }
+    findings.push(finding);
+    findings
+}

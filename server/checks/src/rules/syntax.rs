@@ -1,0 +1,295 @@
+//! Syntax: one rule for each kind of cause. The text is judged by `cellwright-syntax`, which gives one
+//! problem per cause; here each kind gets its code, its severity and its documentation.
+
+use cellwright_syntax::reading::ObstacleKind;
+use cellwright_syntax::{Problem, ProblemKind};
+
+use crate::{Context, Finding, Fix, Related, Rule, Severity};
+
+/// A string or text field without an end.
+pub(crate) static UNTERMINATED_TEXT: Rule = Rule {
+    code: "unterminated-text",
+    severity: Severity::Error,
+    summary: "a quoted string or text field that never ends",
+    docs: r"A string in quotes must end on its line: the closing quote counts in CIF 1.1 where white space follows it. A text field between
+semicolons ends with a `;` in the first column. Without its end, everything behind it is swallowed or read as stray values, so nothing
+else is reported about what follows.
+
+```cif
+data_salt
+_chemical_name_common 'rock salt
+_cell_length_a 5.64
+```
+
+## How to mend it
+
+Close the string where it was meant to end. For more than one line use a text field.
+
+Source: Hall, Allen & Brown, *Acta Cryst.* A47, 655 (1991); International Tables for Crystallography, vol. G, section 2.2.7.
+",
+    check: |context, findings| {
+        report(context, &UNTERMINATED_TEXT, ProblemKind::Unterminated, findings)
+    },
+};
+
+/// Text before the first block.
+pub(crate) static NO_DATA_BLOCK: Rule = Rule {
+    code: "no-data-block",
+    severity: Severity::Error,
+    summary: "text before the first data block, or no data block at all",
+    docs: r"Everything in a CIF stands in a data block, which begins with `data_` and a name.
+
+```cif
+_cell_length_a 5.64
+data_salt
+_cell_length_b 5.64
+```
+
+## How to mend it
+
+Put `data_` and a name on a line of its own in front; the fix does it.
+",
+    check: |context, findings| report(context, &NO_DATA_BLOCK, ProblemKind::NoBlock, findings),
+};
+
+/// A name without a value.
+pub(crate) static MISSING_VALUE: Rule = Rule {
+    code: "missing-value",
+    severity: Severity::Error,
+    summary: "a data name without a value",
+    docs: r"A data name must be followed by its value. A value that is not known is written `?`, one that makes no sense here `.`.
+
+```cif
+data_salt
+_cell_length_a
+_cell_length_b 5.64
+```
+
+## How to mend it
+
+Write the value, or `?`; the fix inserts the question mark.
+",
+    check: |context, findings| report(context, &MISSING_VALUE, ProblemKind::MissingValue, findings),
+};
+
+/// Values without a name.
+pub(crate) static STRAY_VALUE: Rule = Rule {
+    code: "stray-value",
+    severity: Severity::Error,
+    summary: "values that belong to no data name",
+    docs: r"A data name takes one value. What follows it belongs to nothing: mostly a text with spaces that is not quoted, or names of a table without `loop_`
+before them.
+
+```cif
+data_salt
+_chemical_name_common rock salt
+```
+
+```cif
+data_salt
+_chemical_name_common 'rock salt'
+```
+
+## How to mend it
+
+Quote a value with spaces. Put `loop_` in front of the names of a table.
+",
+    check: |context, findings| report(context, &STRAY_VALUE, ProblemKind::StrayValue, findings),
+};
+
+/// A loop without names or values.
+pub(crate) static EMPTY_LOOP: Rule = Rule {
+    code: "empty-loop",
+    severity: Severity::Error,
+    summary: "a loop without names or without values",
+    docs: r"`loop_` is followed by data names and then by at least one row of values.
+
+```cif
+data_salt
+loop_
+_atom_site_label
+_atom_site_fract_x
+```
+
+## How to mend it
+
+Fill the table or delete it.
+",
+    check: |context, findings| report(context, &EMPTY_LOOP, ProblemKind::EmptyLoop, findings),
+};
+
+/// Something that cannot stand here.
+pub(crate) static UNEXPECTED_TOKEN: Rule = Rule {
+    code: "unexpected-token",
+    severity: Severity::Error,
+    summary: "a reserved word, bracket or character that cannot stand here",
+    docs: r"A reserved word of STAR (`stop_`, `global_`), a save frame that never ends, a bracket that is never closed, a value that begins with a
+character that needs quotes, or a control character.
+
+```cif
+data_salt
+_chemical_name_common $salt
+```
+
+## How to mend it
+
+Quote a value that begins with one of `_ # $ ' [ ]` or reads like a reserved word. Delete control characters; editors show them
+when asked to.
+",
+    check: |context, findings| {
+        report(context, &UNEXPECTED_TOKEN, ProblemKind::Unexpected, findings)
+    },
+};
+
+/// A line or name that is too long.
+pub(crate) static TOO_LONG: Rule = Rule {
+    code: "too-long",
+    severity: Severity::Warning,
+    summary: "a line, name or block code longer than CIF 1.1 allows",
+    docs: r"A line of a CIF has at most 2048 characters, a data name or block code at most 75. Some programs cut what is longer.
+
+```cif
+data_a_block_code_of_more_than_seventy_five_characters_is_longer_than_any_program_must_accept
+_cell_length_a 5.64
+```
+
+## How to mend it
+
+Break a long line between two values, or write the value as a text field. Shorten the name.
+",
+    check: |context, findings| report(context, &TOO_LONG, ProblemKind::TooLong, findings),
+};
+
+/// A number was needed.
+pub(crate) static BAD_NUMBER: Rule = Rule {
+    code: "bad-number",
+    severity: Severity::Error,
+    summary: "a number is needed here",
+    docs: r"A number is needed here and this is none, or it is NaN, infinite, or too large to be one. CIF writes numbers as `5.6402`, `5.640(2)`,
+`-.5`, `1.5E-3`; there are no fractions and no decimal commas. POSCAR also takes Fortran's `1.5D-3`; stars (`*****`) mean that a number
+did not fit into its columns.
+
+```poscar
+salt
+1.0
+5,64 0 0
+0 5.64 0
+0 0 5.64
+Na
+1
+Direct
+0 0 0
+```
+
+## How to mend it
+
+Write the number with a decimal point.
+",
+    check: bad_number,
+};
+
+/// A POSCAR that ends too early.
+pub(crate) static MISSING_LINE: Rule = Rule {
+    code: "missing-line",
+    severity: Severity::Error,
+    summary: "the POSCAR ends before the line that should follow",
+    docs: r"VASP reads a POSCAR line by line: comment, scale, three lattice vectors, species, counts, optionally `Selective dynamics`, the mode (`Direct` or
+`Cartesian`), then one line for each atom. The file ends too early.
+
+```poscar
+salt
+1.0
+5.64 0 0
+0 5.64 0
+```
+
+## How to mend it
+
+Write the lines that are missing. Source: VASP wiki, page POSCAR.
+",
+    check: |context, findings| report(context, &MISSING_LINE, ProblemKind::MissingLine, findings),
+};
+
+/// A line with wrong fields.
+pub(crate) static BAD_LINE: Rule = Rule {
+    code: "bad-line",
+    severity: Severity::Error,
+    summary: "a line of the POSCAR has too few fields, or fields of the wrong kind",
+    docs: r"VASP reads a POSCAR line by line and takes a fixed number of fields from each: three numbers for a lattice vector or an atom, three flags
+(`T` or `F`) besides under selective dynamics, one scale or three. An empty line counts as a line.
+
+```poscar
+salt
+1.0
+5.64 0
+0 5.64 0
+0 0 5.64
+Na
+1
+Direct
+0 0 0
+```
+
+## How to mend it
+
+Write the fields that are missing. Source: VASP wiki, page POSCAR.
+",
+    check: |context, findings| {
+        for problem in of_kind(context, ProblemKind::BadLine) {
+            if !super::poscar_counts::is_about_counts(context, problem) {
+                findings.push(finding(&BAD_LINE, problem));
+            }
+        }
+    },
+};
+
+/// Reports every problem of a kind under a rule.
+pub(super) fn report(
+    context: &Context<'_>,
+    rule: &Rule,
+    kind: ProblemKind,
+    findings: &mut Vec<Finding>,
+) {
+    findings.extend(of_kind(context, kind).map(|problem| finding(rule, problem)));
+}
+
+fn of_kind<'a>(context: &Context<'a>, kind: ProblemKind) -> impl Iterator<Item = &'a Problem> {
+    context.parsed.problems.iter().filter(move |p| p.kind == kind)
+}
+
+/// A problem of the text as a finding.
+pub(super) fn finding(rule: &Rule, problem: &Problem) -> Finding {
+    let related = problem.related.iter();
+    let fixes = problem.fix.iter();
+    Finding {
+        related: related
+            .map(|(span, message)| Related { span: *span, message: message.clone() })
+            .collect(),
+        fixes: fixes
+            .map(|(title, edits)| Fix { title: title.clone(), edits: edits.clone() })
+            .collect(),
+        ..Finding::new(rule, problem.span, problem.message.clone())
+    }
+}
+
+/// Where grammar does not ask for a number, the crystal does: coordinates and cell parameters of a CIF.
+fn bad_number(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    report(context, &BAD_NUMBER, ProblemKind::BadNumber, findings);
+    for (reading, facts) in context.readings() {
+        // In a table whose values have slipped nothing stands where it should.
+        if !facts.geometry {
+            continue;
+        }
+        for obstacle in reading.obstacles.iter().filter(|o| o.kind == ObstacleKind::Coordinate) {
+            // `?` asks for a coordinate and `.` says that there is none: both are right.
+            let text = context.text(obstacle.span);
+            let told = context.parsed.problems.iter().any(|p| p.span.touches(obstacle.span.start));
+            if !matches!(text, "?" | ".") && !told {
+                findings.push(Finding::new(&BAD_NUMBER, obstacle.span, obstacle.message.clone()));
+            }
+        }
+    }
+    super::cell_missing::not_numbers(context, |span, message| {
+        findings.push(Finding::new(&BAD_NUMBER, span, message));
+    });
+}

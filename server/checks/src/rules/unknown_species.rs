@@ -1,0 +1,158 @@
+//! Species that are no element.
+
+use cellwright_crystal::Element;
+use cellwright_syntax::reading::{Obstacle, ObstacleKind};
+use cellwright_syntax::{Reading, TextEdit};
+
+use crate::words::plural;
+use crate::{Context, Finding, Rule, Severity};
+
+/// The rule.
+pub(crate) static RULE: Rule = Rule {
+    code: "unknown-species",
+    severity: Severity::Error,
+    summary: "a species that is no chemical element",
+    docs: r"What sits on a site is read from `_atom_site_type_symbol`, without one from the label; in a POSCAR from line 6, or from the comment line in files of VASP 4. This
+names none of the elements from H to Lr. Such a site is left out of formula, charge and energy.
+
+`D` and `T` are hydrogen. A charge may follow (`Fe3+`), in a POSCAR the variant of the potential (`Fe_pv`). `?` and `X` are masked sites, whose species
+is asked for. Dummy atoms (`_atom_site_calc_flag dum`) and vacancies (`Va`) are no atoms.
+
+```poscar
+rock salt
+1.0
+5.64 0 0
+0 5.64 0
+0 0 5.64
+Na Ci
+1 1
+Direct
+0 0 0
+0.5 0.5 0.5
+```
+
+## How to mend it
+
+Write the symbol of the element. Where one symbol is near, the fix writes it.
+",
+    check,
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for (reading, facts) in context.readings() {
+        for obstacle in reading.obstacles.iter().filter(|o| o.kind == ObstacleKind::Species) {
+            let told = context.parsed.problems.iter().any(|p| {
+                p.span.touches(obstacle.span.start) || obstacle.span.touches(p.span.start)
+            });
+            if facts.geometry && !told {
+                findings.push(report(context, reading, obstacle));
+            }
+        }
+    }
+}
+
+fn report(context: &Context<'_>, reading: &Reading, obstacle: &Obstacle) -> Finding {
+    let written = context.text(obstacle.span);
+    let word = written.trim_matches(['\'', '"']);
+    let symbol = reading.sites.iter().any(|s| s.symbol_span == Some(obstacle.span))
+        || reading
+            .sites
+            .iter()
+            .any(|s| s.symbol_span.is_some_and(|span| context.text(span) == written));
+    let near = suggestions(word, reading);
+    let mut message = obstacle.message.clone();
+    match near.as_slice() {
+        [] => {}
+        [one] => message += &format!("; did you mean {one}?"),
+        several => {
+            let words: Vec<&str> = several.iter().map(|e| e.symbol()).collect();
+            message += &format!("; did you mean one of {}?", words.join(", "));
+        }
+    }
+    let same: Vec<_> = reading
+        .sites
+        .iter()
+        .filter(|s| s.element.is_none() && s.species == word && s.row.start > obstacle.span.end)
+        .collect();
+    let mut finding = Finding::new(&RULE, obstacle.span, message);
+    if let Some(other) = same.first().filter(|_| symbol) {
+        let rows = plural(same.len(), "more row");
+        let place = other.symbol_span.unwrap_or(other.label_span);
+        if place != obstacle.span {
+            finding = finding.relate(place, format!("{rows} of '{word}'"));
+        }
+    }
+    // A label is named elsewhere too, in bonds and displacement parameters: it is not changed here.
+    if let (true, [element]) = (symbol, near.as_slice()) {
+        let mut places: Vec<_> = same.iter().filter_map(|s| s.symbol_span).collect();
+        places.push(obstacle.span);
+        places.sort();
+        places.dedup();
+        let edits: Vec<TextEdit> = places
+            .into_iter()
+            .filter(|span| context.text(*span) == written)
+            .map(|span| TextEdit::replace(span, written.replacen(word, element.symbol(), 1)))
+            .collect();
+        finding = finding.fix(format!("Write {element}"), edits);
+    }
+    finding
+}
+
+/// Elements that the word may stand for: one whose English name it is; else those of the file, else all, that
+/// differ from it in one letter.
+fn suggestions(word: &str, reading: &Reading) -> Vec<Element> {
+    let letters: String = word.chars().take_while(|c| c.is_alphanumeric()).collect();
+    let letters = letters.trim_end_matches(|c: char| c.is_ascii_digit() && c != '0' && c != '1');
+    if letters.is_empty() || !letters.is_ascii() {
+        return Vec::new();
+    }
+    let lower = letters.to_ascii_lowercase();
+    // British spellings and a name cut short are names too.
+    let spelled = lower
+        .replace("aluminium", "aluminum")
+        .replace("caesium", "cesium")
+        .replace("sulphur", "sulfur");
+    let by_name = Element::all().find(|e| {
+        let name = e.data().name.to_ascii_lowercase();
+        name == spelled || (spelled.len() >= 4 && name.starts_with(&spelled))
+    });
+    if let Some(element) = by_name {
+        return vec![element];
+    }
+    // Digits that look like letters: 0 for O, 1 and I for l.
+    let alike = lower.replace('0', "o").replace('1', "l");
+    if let Some(element) = Element::from_symbol(&alike).filter(|_| alike != lower) {
+        return vec![element];
+    }
+    if lower.len() > 3 {
+        return Vec::new();
+    }
+    let near = |e: &Element| distance(&e.symbol().to_ascii_lowercase(), &alike) <= 1;
+    let mut known: Vec<Element> =
+        reading.sites.iter().filter_map(|s| s.element).filter(near).collect();
+    known.sort();
+    known.dedup();
+    if !known.is_empty() && lower.len() > 1 {
+        return known;
+    }
+    // The first letter is the one that is rarely wrong.
+    let first = |e: &Element| e.symbol().to_ascii_lowercase().starts_with(&alike[..1]);
+    let all: Vec<Element> = Element::all().filter(|e| near(e) && first(e)).collect();
+    if all.len() <= 6 { all } else { Vec::new() }
+}
+
+/// Number of letters to insert, delete or replace (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let above = row[j + 1];
+            row[j + 1] = (diagonal + usize::from(x != y)).min(above + 1).min(row[j] + 1);
+            diagonal = above;
+        }
+    }
+    row[b.len()]
+}
