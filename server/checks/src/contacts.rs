@@ -89,7 +89,7 @@ pub(crate) fn find(reading: &Reading, tolerances: &Tolerances) -> Contacts {
     match neighbors(&structure.lattice, &structure.fractional(), cutoff) {
         Ok(list) => Contacts::Listed(collect(reading, structure, &list, tolerances)),
         Err(NeighborError::TooMany(pairs)) => crowded(pairs),
-        Err(NeighborError::NotFinite(_)) => Contacts::None,
+        Err(NeighborError::NotFinite(_) | NeighborError::TooFar(_)) => Contacts::None,
     }
 }
 

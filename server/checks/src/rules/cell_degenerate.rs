@@ -89,3 +89,76 @@ pub(super) fn place(reading: &Reading) -> Option<Span> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn each_way_to_be_no_cell() {
+        check(
+            r#"
+data_x
+_cell_length_a 0
+_cell_length_b 4
+_cell_length_c 5
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+"#,
+        );
+        check(
+            r#"
+data_x
+_cell_length_a 4
+_cell_length_b 4
+_cell_length_c 5
+_cell_angle_alpha 90
+_cell_angle_beta 180
+_cell_angle_gamma 90
+"#,
+        );
+        check(
+            r#"
+data_x
+_cell_length_a 4
+_cell_length_b 4
+_cell_length_c 5
+_cell_angle_alpha 30
+_cell_angle_beta 40
+_cell_angle_gamma 100
+"#,
+        );
+        check(
+            r#"
+flat
+1.0
+4 0 0
+0 4 0
+4 4 0
+Na Cl
+1 1
+Direct
+0 0 0
+0 0 0.01
+"#,
+        );
+    }
+
+    #[test]
+    fn a_scale_of_zero() {
+        check(
+            r#"
+zero
+0.0
+4 0 0
+0 4 0
+0 0 4
+Na
+1
+Direct
+0 0 0
+"#,
+        );
+    }
+}

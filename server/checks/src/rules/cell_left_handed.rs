@@ -77,3 +77,89 @@ fn exchange(context: &Context<'_>, poscar: &PoscarFile) -> Option<Vec<TextEdit>>
     }
     Some(edits)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, check_fix};
+
+    #[test]
+    fn direct_coordinates_and_flags_follow() {
+        check_fix(
+            "cell-left-handed",
+            r#"
+x
+1.0
+3 0 0
+0 0 4
+0 5.5 0
+Fe O
+1 1
+Selective dynamics
+Direct
+0 0.1 0.2 T T F
+0.5 0.6 0.7 T T T  O
+"#,
+            r#"
+x
+1.0
+3 0 0
+0 5.5 0
+0 0 4
+Fe O
+1 1
+Selective dynamics
+Direct
+0 0.2 0.1 T F T
+0.5 0.7 0.6 T T T  O
+"#,
+        );
+    }
+
+    #[test]
+    fn cartesian_coordinates_stay() {
+        check_fix(
+            "cell-left-handed",
+            r#"
+x
+1.0
+3 0 0
+0 0 4
+0 5.5 0
+Fe
+1
+Cartesian
+0 0.1 0.2
+"#,
+            r#"
+x
+1.0
+3 0 0
+0 5.5 0
+0 0 4
+Fe
+1
+Cartesian
+0 0.1 0.2
+"#,
+        );
+    }
+
+    #[test]
+    fn with_velocities_nothing_is_exchanged() {
+        check(
+            r#"
+x
+1.0
+3 0 0
+0 0 4
+0 5.5 0
+Fe
+1
+Direct
+0 0.1 0.2
+
+0.01 0.02 0.03
+"#,
+        );
+    }
+}

@@ -190,3 +190,147 @@ pub(super) fn not_numbers(context: &Context<'_>, mut say: impl FnMut(Span, Strin
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, check_fix};
+
+    #[test]
+    fn atoms_without_a_cell() {
+        check(
+            r#"
+data_x
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0 0 0
+"#,
+        );
+    }
+
+    #[test]
+    fn a_length_that_is_unknown() {
+        check(
+            r#"
+data_x
+_cell_length_a 4
+_cell_length_b ?
+_cell_length_c 4
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0 0 0
+"#,
+        );
+    }
+
+    #[test]
+    fn no_atoms_need_no_cell() {
+        check(
+            r#"
+data_x
+_cell_length_a 4
+_chemical_name_common salt
+"#,
+        );
+    }
+
+    #[test]
+    fn an_angle_that_is_not_mentioned() {
+        check(
+            r#"
+data_x
+_cell_length_a 4
+_cell_length_b 5
+_cell_length_c 6
+_cell_angle_alpha 90
+_cell_angle_beta 90
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0 0 0
+"#,
+        );
+    }
+
+    #[test]
+    fn the_space_group_fixes_the_rest() {
+        check_fix(
+            "cell-missing",
+            r#"
+data_x
+_cell_length_a 4.2(1)
+_space_group_name_H-M_alt 'P m -3 m'
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Po1 0 0 0
+"#,
+            r#"
+data_x
+_cell_length_a 4.2(1)
+_cell_length_b 4.2
+_cell_length_c 4.2
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'P m -3 m'
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Po1 0 0 0
+"#,
+        );
+    }
+
+    #[test]
+    fn one_cause_one_finding() {
+        check(
+            r#"
+data_x
+_cell_length_a 4
+_cell_length_b four
+_cell_length_c 4
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0 0 0
+"#,
+        );
+        check(
+            r#"
+data_x
+_cell_length_a 4
+_cell_length_b
+_cell_length_c 4
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0 0 0
+"#,
+        );
+    }
+}

@@ -119,3 +119,67 @@ fn uncertainty(reading: &Reading, volume: f64) -> f64 {
 
 /// What an angle that is not mentioned is read as: exactly 90°.
 const RIGHT_ANGLE: Number = Number { value: 90.0, su: None, decimals: 9 };
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, check_fix};
+
+    #[test]
+    fn a_slip_of_digits_is_found() {
+        check(
+            r#"
+data_x
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_cell_volume 197.4
+"#,
+        );
+    }
+
+    #[test]
+    fn uncertainties_and_rounding_are_accepted() {
+        check(
+            r#"
+data_x
+_cell_length_a 5.64(2)
+_cell_length_b 5.6
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_cell_volume 179(1)
+"#,
+        );
+    }
+
+    #[test]
+    fn the_volume_is_set_with_the_digits_it_had() {
+        check_fix(
+            "cell-volume",
+            r#"
+data_x
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_cell_volume 200.123
+"#,
+            r#"
+data_x
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_cell_volume 179.406
+"#,
+        );
+    }
+}

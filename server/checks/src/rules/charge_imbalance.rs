@@ -188,3 +188,123 @@ fn is_beyond_charges(composition: &Composition) -> bool {
     let ionic = ["F", "O", "Cl", "N", "Br", "S", "I"].into_iter().any(has);
     organic || !ionic
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn one_chlorine_too_many() {
+        check(
+            r#"
+x
+1.0
+8 0 0
+0 8 0
+0 0 8
+Na Cl
+1 2
+Direct
+0 0 0
+0.5 0 0
+0 0.5 0
+"#,
+        );
+    }
+
+    #[test]
+    fn declared_numbers_come_first() {
+        check(
+            r#"
+data_x
+_chemical_formula_sum 'Fe O'
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'F m -3 m'
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_type_symbol
+Fe1 0 0 0 Fe3+
+O1 0.5 0.5 0.5 O2-
+"#,
+        );
+    }
+
+    #[test]
+    fn mixed_valence_alloys_and_molecules_are_neutral() {
+        check(
+            r#"
+x
+1.0
+8 0 0
+0 8 0
+0 0 8
+Fe O
+3 4
+Direct
+0 0 0
+0.5 0 0
+0 0.5 0
+0.5 0.5 0.5
+0 0 0.5
+0.25 0.25 0.25
+0.75 0.75 0.75
+"#,
+        );
+        check(
+            r#"
+x
+1.0
+8 0 0
+0 8 0
+0 0 8
+Ni Al
+1 3
+Direct
+0 0 0
+0.5 0 0
+0 0.5 0
+0.5 0.5 0
+"#,
+        );
+        check(
+            r#"
+x
+1.0
+8 0 0
+0 8 0
+0 0 8
+Mg B
+1 2
+Direct
+0 0 0
+0.5 0 0
+0 0.5 0
+"#,
+        );
+        check(
+            r#"
+x
+1.0
+8 0 0
+0 8 0
+0 0 8
+C H O
+1 3 1
+Direct
+0 0 0
+0.13 0 0
+0 0.13 0
+0 0 0.13
+0.8 0 0
+"#,
+        );
+    }
+}

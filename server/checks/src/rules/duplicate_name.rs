@@ -25,3 +25,31 @@ Delete the one that is wrong; where both say the same, the fix deletes the secon
 ",
     check: |context, findings| syntax::report(context, &RULE, ProblemKind::Duplicate, findings),
 };
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn upper_and_lower_case_are_the_same() {
+        check(
+            r#"
+data_x
+_cell_length_a 4
+_Cell_Length_A 5
+"#,
+        );
+    }
+
+    #[test]
+    fn two_blocks_of_one_name() {
+        check(
+            r#"
+data_x
+_cell_length_a 4
+data_X
+_cell_length_a 5
+"#,
+        );
+    }
+}

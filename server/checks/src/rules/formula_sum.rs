@@ -179,3 +179,197 @@ fn differences(cell: &Composition, stated: &Composition, z: f64, ordered: bool) 
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, check_fix};
+
+    #[test]
+    fn an_atom_more_in_the_formula() {
+        check(
+            r#"
+data_x
+_chemical_formula_sum 'Na2 Cl'
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'F m -3 m'
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0 0 0
+Cl1 0.5 0.5 0.5
+"#,
+        );
+    }
+
+    #[test]
+    fn any_multiple_without_z() {
+        check(
+            r#"
+data_x
+_chemical_formula_sum 'Na4 Cl4'
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'F m -3 m'
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0 0 0
+Cl1 0.5 0.5 0.5
+"#,
+        );
+    }
+
+    #[test]
+    fn another_z() {
+        check_fix(
+            "formula-sum",
+            r#"
+data_x
+_chemical_formula_sum 'Cl Na'
+_cell_formula_units_Z 2
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'F m -3 m'
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0 0 0
+Cl1 0.5 0.5 0.5
+"#,
+            r#"
+data_x
+_chemical_formula_sum 'Cl Na'
+_cell_formula_units_Z 4
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'F m -3 m'
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0 0 0
+Cl1 0.5 0.5 0.5
+"#,
+        );
+    }
+
+    #[test]
+    fn hydrogen_that_is_not_located() {
+        check(
+            r#"
+data_x
+_chemical_formula_sum 'H2 O'
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+O1 0 0 0
+"#,
+        );
+    }
+
+    #[test]
+    fn the_formula_is_set_in_its_own_style() {
+        check_fix(
+            "formula-sum",
+            r#"
+data_x
+_chemical_formula_sum "Na1 Br1"
+_cell_formula_units_Z 4
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'F m -3 m'
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0 0 0
+Cl1 0.5 0.5 0.5
+"#,
+            r#"
+data_x
+_chemical_formula_sum "Cl1 Na1"
+_cell_formula_units_Z 4
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'F m -3 m'
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0 0 0
+Cl1 0.5 0.5 0.5
+"#,
+        );
+    }
+
+    #[test]
+    fn a_missing_atom_does_not_blame_the_others() {
+        check(
+            r#"
+data_x
+_chemical_formula_sum 'C2 H4 O2'
+_cell_formula_units_Z 1
+_cell_length_a 8
+_cell_length_b 8
+_cell_length_c 8
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+C1 0 0 0
+O1 0.15 0 0
+O2 0 0.15 0
+H1 0.1 0.2 0.3
+H2 0.5 0.5 0.5
+H3 0.7 0.5 0.5
+H4 0.7 0.7 0.5
+"#,
+        );
+    }
+}

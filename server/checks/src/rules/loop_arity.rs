@@ -32,3 +32,32 @@ Crystallography, vol. G, section 2.2.7.
 ",
     check: |context, findings| syntax::report(context, &RULE, ProblemKind::LoopArity, findings),
 };
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn the_row_that_breaks_and_nothing_else() {
+        check(
+            r#"
+data_x
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0 0 0
+Cl1 0.5 0.5
+Cl2 0 0 0.5
+Na2 0.5 0.5 0.5
+"#,
+        );
+    }
+}

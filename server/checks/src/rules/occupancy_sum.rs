@@ -108,3 +108,79 @@ fn report(reading: &Reading, rows: &[usize]) -> Option<Finding> {
     }
     Some(finding)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn three_species_on_one_position() {
+        check(
+            r#"
+data_x
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_occupancy
+Fe1 0 0 0 0.6
+Mg1 0 0 0 0.3
+Mn1 0 0 0 0.2
+Ca1 0.5 0.5 0.5 0.7
+Na1 0.5 0.5 0.5 0.301
+"#,
+        );
+    }
+
+    #[test]
+    fn a_little_too_much_is_a_warning() {
+        check(
+            r#"
+data_x
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_occupancy
+Fe1 0 0 0 0.6
+Mg1 0 0 0.01 0.43
+"#,
+        );
+    }
+
+    #[test]
+    fn full_atoms_at_one_place_are_a_distance() {
+        check(
+            r#"
+data_x
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Fe1 0 0 0
+Mg1 0 0 0
+"#,
+        );
+    }
+}

@@ -72,3 +72,26 @@ fn significant(x: f64) -> String {
         _ => format!("{x:.1e}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn nanometres_are_one_finding() {
+        check(
+            r#"
+rock salt in nm
+1.0
+0.564 0 0
+0 0.564 0
+0 0 0.564
+Na Cl
+1 1
+Direct
+0 0 0
+0.5 0.5 0.5
+"#,
+        );
+    }
+}

@@ -46,3 +46,90 @@ pub(super) fn is_about_counts(context: &Context<'_>, problem: &Problem) -> bool 
         || (problem.kind == ProblemKind::BadLine
             && line.is_some_and(|line| problem.span.touches(line.start)))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, check_fix};
+
+    #[test]
+    fn a_row_too_many_and_one_too_few() {
+        check(
+            r#"
+x
+1.0
+8 0 0
+0 8 0
+0 0 8
+Na Cl
+1 1
+Direct
+0 0 0
+0.5 0.5 0.5
+0.5 0 0
+"#,
+        );
+        check(
+            r#"
+x
+1.0
+8 0 0
+0 8 0
+0 0 8
+Na Cl
+1 2
+Direct
+0 0 0
+0.5 0.5 0.5
+"#,
+        );
+    }
+
+    #[test]
+    fn species_without_counts() {
+        check(
+            r#"
+x
+1.0
+8 0 0
+0 8 0
+0 0 8
+Na Cl K
+1 1
+Direct
+0 0 0
+0.5 0.5 0.5
+"#,
+        );
+    }
+
+    #[test]
+    fn one_species_has_one_count() {
+        check_fix(
+            "poscar-counts",
+            r#"
+x
+1.0
+8 0 0
+0 8 0
+0 0 8
+Fe
+1
+Direct
+0 0 0
+0.5 0.5 0.5
+"#,
+            r#"
+x
+1.0
+8 0 0
+0 8 0
+0 0 8
+Fe
+2
+Direct
+0 0 0
+0.5 0.5 0.5
+"#,
+        );
+    }
+}

@@ -145,3 +145,56 @@ fn constraint(parameters: &[f64; 6]) -> String {
 fn cell_span(reading: &Reading) -> Option<Span> {
     super::cell_degenerate::place(reading)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn a_cubic_group_in_a_stretched_cell() {
+        check(
+            r#"
+data_x
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.94
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'F m -3 m'
+"#,
+        );
+    }
+
+    #[test]
+    fn a_hexagonal_group_with_right_angles() {
+        check(
+            r#"
+data_x
+_cell_length_a 5
+_cell_length_b 5
+_cell_length_c 8
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_IT_number 194
+"#,
+        );
+    }
+
+    #[test]
+    fn rounding_and_uncertainties_are_accepted() {
+        check(
+            r#"
+data_x
+_cell_length_a 5.641
+_cell_length_b 5.64
+_cell_length_c 5.6(1)
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'F m -3 m'
+"#,
+        );
+    }
+}

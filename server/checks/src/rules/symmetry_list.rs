@@ -125,3 +125,82 @@ fn open(reading: &Reading) -> Option<Finding> {
         finding.relate(symmetry.operation_spans[a], first.to_string())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, check_fix};
+
+    #[test]
+    fn an_operation_that_is_none() {
+        check(
+            r#"
+data_x
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_space_group_symop_operation_xyz
+x,y,z
+-x,-y
+"#,
+        );
+    }
+
+    #[test]
+    fn a_product_that_is_missing() {
+        check(
+            r#"
+data_x
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_space_group_symop_operation_xyz
+x,y,z
+-x,-y,z
+-x,y,-z
+"#,
+        );
+    }
+
+    #[test]
+    fn repeated_operations_go() {
+        check_fix(
+            "symmetry-list",
+            r#"
+data_x
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_space_group_symop_operation_xyz
+x,y,z
+-x,-y,-z
+1-x,-y,-z
+'x, y, z'
+"#,
+            r#"
+data_x
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_space_group_symop_operation_xyz
+x,y,z
+-x,-y,-z
+"#,
+        );
+    }
+}

@@ -109,3 +109,123 @@ fn compare(reading: &Reading) -> Vec<Finding> {
     findings.push(finding);
     findings
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, check_fix};
+
+    #[test]
+    fn number_against_symbol() {
+        check(
+            r#"
+data_x
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'F m -3 m'
+_space_group_IT_number 227
+"#,
+        );
+    }
+
+    #[test]
+    fn hall_against_symbol() {
+        check(
+            r#"
+data_x
+_cell_length_a 6
+_cell_length_b 7
+_cell_length_c 8
+_cell_angle_alpha 90
+_cell_angle_beta 100
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'P 1 21/c 1'
+_space_group_name_Hall '-P 2yb'
+"#,
+        );
+    }
+
+    #[test]
+    fn a_symbol_that_names_nothing() {
+        check(
+            r#"
+data_x
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'F m -5 m'
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0 0 0
+"#,
+        );
+    }
+
+    #[test]
+    fn names_that_agree() {
+        check(
+            r#"
+data_x
+_cell_length_a 6
+_cell_length_b 7
+_cell_length_c 8
+_cell_angle_alpha 90
+_cell_angle_beta 100
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'P 21/c'
+_space_group_name_Hall '-P 2ybc'
+_space_group_IT_number 14
+"#,
+        );
+    }
+
+    #[test]
+    fn a_number_that_is_wrong_alone() {
+        check_fix(
+            "symmetry-names",
+            r#"
+data_x
+_cell_length_a 6
+_cell_length_b 7
+_cell_length_c 8
+_cell_angle_alpha 90
+_cell_angle_beta 100
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'P 1 21/m 1'
+_space_group_IT_number 14
+loop_
+_space_group_symop_operation_xyz
+x,y,z
+-x,y+1/2,-z
+-x,-y,-z
+x,-y+1/2,z
+"#,
+            r#"
+data_x
+_cell_length_a 6
+_cell_length_b 7
+_cell_length_c 8
+_cell_angle_alpha 90
+_cell_angle_beta 100
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'P 1 21/m 1'
+_space_group_IT_number 11
+loop_
+_space_group_symop_operation_xyz
+x,y,z
+-x,y+1/2,-z
+-x,-y,-z
+x,-y+1/2,z
+"#,
+        );
+    }
+}

@@ -186,3 +186,134 @@ fn fraction(n: u32) -> String {
     let divisor = [24, 12, 8, 6, 4, 3, 2].into_iter().find(|d| n % d == 0).unwrap_or(1);
     if n == 0 { "0".to_owned() } else { format!("{}/{}", n / divisor, 24 / divisor) }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, check_fix};
+
+    #[test]
+    fn another_group_is_named() {
+        check(
+            r#"
+data_x
+_cell_length_a 6
+_cell_length_b 7
+_cell_length_c 8
+_cell_angle_alpha 90
+_cell_angle_beta 100
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'P 1 21/c 1'
+loop_
+_space_group_symop_operation_xyz
+x,y,z
+-x,y,-z
+-x,-y,-z
+x,-y,z
+"#,
+        );
+    }
+
+    #[test]
+    fn another_setting_or_origin_is_none() {
+        check(
+            r#"
+data_x
+_cell_length_a 6
+_cell_length_b 7
+_cell_length_c 8
+_cell_angle_alpha 90
+_cell_angle_beta 100
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'P 21/c'
+loop_
+_space_group_symop_operation_xyz
+x,y,z
+-x,1/2+y,1/2-z
+-x,-y,-z
+x,1/2-y,1/2+z
+"#,
+        );
+        check(
+            r#"
+data_x
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'P 21 21 21'
+loop_
+_space_group_symop_operation_xyz
+x,y,z
+-x,-y,z+1/2
+-x,y+1/2,-z
+x,-y+1/2,-z+1/2
+"#,
+        );
+    }
+
+    #[test]
+    fn an_origin_that_is_stated_counts() {
+        check(
+            r#"
+data_x
+_cell_length_a 5
+_cell_length_b 5
+_cell_length_c 7
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'P 4/n :1'
+loop_
+_space_group_symop_operation_xyz
+x,y,z
+-x+1/2,-y+1/2,z
+-y+1/2,x,z
+y,-x+1/2,z
+-x,-y,-z
+x+1/2,y+1/2,-z
+y+1/2,-x,-z
+-y,x+1/2,-z
+"#,
+        );
+    }
+
+    #[test]
+    fn missing_operations_are_added() {
+        check_fix(
+            "symmetry-symbol",
+            r#"
+data_x
+_cell_length_a 6
+_cell_length_b 7
+_cell_length_c 8
+_cell_angle_alpha 90
+_cell_angle_beta 100
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'P 1 21/c 1'
+loop_
+_space_group_symop_operation_xyz
+  'x,y,z'
+  '-x,1/2+y,1/2-z'
+  '-x,-y,-z'
+"#,
+            r#"
+data_x
+_cell_length_a 6
+_cell_length_b 7
+_cell_length_c 8
+_cell_angle_alpha 90
+_cell_angle_beta 100
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'P 1 21/c 1'
+loop_
+_space_group_symop_operation_xyz
+  'x,y,z'
+  '-x,1/2+y,1/2-z'
+  '-x,-y,-z'
+  'x,-y+1/2,z+1/2'
+"#,
+        );
+    }
+}

@@ -293,3 +293,73 @@ fn bad_number(context: &Context<'_>, findings: &mut Vec<Finding>) {
         findings.push(Finding::new(&BAD_NUMBER, span, message));
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, codes};
+
+    #[test]
+    fn each_kind_has_its_code() {
+        let cases = [
+            ("data_x\n_cell_volume 'a\n", "unterminated-text"),
+            ("data_x\n_a\n;\ntext\n", "unterminated-text"),
+            ("_cell_volume 1\ndata_x\n_cell_length_a 4\n", "no-data-block"),
+            ("data_x\n_cell_volume\n", "missing-value"),
+            ("data_x\n_cell_volume 1 2\n", "stray-value"),
+            ("data_x\nloop_\n_a\n_b\n", "empty-loop"),
+            ("data_x\nstop_\n_a 1\n", "unexpected-token"),
+            ("x\n1\n1 0 0\n", "missing-line"),
+            ("x\n1\n4 0 0\n0 4\n0 0 4\nNa\n1\nDirect\n0 0 0\n", "bad-line"),
+            ("x\n1\n4 0 0\n0 4 0\n0 0 4\nNa\n1\nDirect\n0 zero 0\n", "bad-number"),
+        ];
+        for (text, code) in cases {
+            assert_eq!(codes(text), [code], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_string_without_end_says_nothing_about_what_follows() {
+        check(
+            r#"
+data_x
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_chemical_name_common 'salt
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0 0 0
+Cl1 0 0 0.01
+"#,
+        );
+    }
+
+    #[test]
+    fn coordinates_must_be_numbers_or_be_asked_for() {
+        check(
+            r#"
+data_x
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0 zero 0
+Cl1 ? ? ?
+Cl2 0.5 0.5 0.5
+"#,
+        );
+    }
+}

@@ -35,3 +35,19 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::codes;
+
+    #[test]
+    fn an_expansion_without_end_is_cut() {
+        let rows = (0..21_000).map(|i| format!("Fe{i} 0.{i:05} 0.1 0.2\n")).collect::<String>();
+        let text = format!(
+            "data_x\n_cell_length_a 9\n_cell_length_b 9\n_cell_length_c 9\n_cell_angle_alpha 90\n\
+             _cell_angle_beta 90\n_cell_angle_gamma 90\n_space_group_name_H-M_alt 'F m -3 m'\n\
+             loop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n{rows}"
+        );
+        assert_eq!(codes(&text), ["too-many-atoms"]);
+    }
+}

@@ -156,3 +156,87 @@ fn distance(a: &str, b: &str) -> usize {
     }
     row[b.len()]
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, check_fix};
+
+    #[test]
+    fn a_name_a_slip_and_nonsense() {
+        check(
+            r#"
+x
+1.0
+5.64 0 0
+0 5.64 0
+0 0 5.64
+Ci Aluminium Qq
+1 1 1
+Direct
+0 0 0
+0.5 0.5 0.5
+0.5 0 0
+"#,
+        );
+    }
+
+    #[test]
+    fn masks_and_dummies_are_no_elements() {
+        check(
+            r#"
+x
+1.0
+5.64 0 0
+0 5.64 0
+0 0 5.64
+X
+1
+Direct
+0 0 0
+"#,
+        );
+    }
+
+    #[test]
+    fn every_row_gets_the_symbol() {
+        check_fix(
+            "unknown-species",
+            r#"
+data_x
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_type_symbol
+Fe1 0 0 0 Fe
+O1 0.5 0 0 0
+O2 0 0.5 0 0
+"#,
+            r#"
+data_x
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_type_symbol
+Fe1 0 0 0 Fe
+O1 0.5 0 0 O
+O2 0 0.5 0 O
+"#,
+        );
+    }
+}
