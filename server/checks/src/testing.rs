@@ -82,7 +82,8 @@ pub(crate) fn assert_places(text: &str, finding: &Finding) {
         assert!(text.get(span.start..span.end).is_some(), "{span:?} is not in the text");
     }
     for fix in &finding.fixes {
-        apply_edits(text, &fix.edits);
+        let applied = apply_edits(text, &fix.edits);
+        assert!(applied != text, "a fix that changes nothing: {}", fix.title);
     }
 }
 

@@ -1,10 +1,12 @@
 //! The names of the space group against each other.
 
+use std::collections::HashSet;
+
 use cellwright_crystal::symmetry::Setting;
 use cellwright_syntax::Reading;
 
 use crate::words::list;
-use crate::{Context, Finding, Rule, Severity};
+use crate::{Context, Finding, Rule, Severity, group};
 
 /// The rule.
 pub(crate) static RULE: Rule = Rule {
@@ -59,7 +61,7 @@ fn compare(reading: &Reading) -> Vec<Finding> {
         findings.push(Finding::new(&RULE, obstacle.span, message));
     }
     if let (Some((hm, settings)), Some((hall, Some(setting)))) = (&hm, &hall) {
-        if !settings.is_empty() && !settings.contains(setting) {
+        if !settings.is_empty() && !settings.iter().any(|s| same_operations(*s, *setting)) {
             let what = if settings.iter().all(|s| s.number() != setting.number()) {
                 "another space group"
             } else {
@@ -108,6 +110,12 @@ fn compare(reading: &Reading) -> Vec<Finding> {
     }
     findings.push(finding);
     findings
+}
+
+/// Some settings of the table are the same: `C c c a :1` and `C c c b :1`.
+fn same_operations(a: Setting, b: Setting) -> bool {
+    let keys = |s: Setting| group::index(&s.operations()).into_keys().collect::<HashSet<_>>();
+    a == b || keys(a) == keys(b)
 }
 
 #[cfg(test)]
