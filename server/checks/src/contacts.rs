@@ -40,11 +40,8 @@ pub(crate) enum Contacts {
         /// About how many pairs there are.
         pairs: f64,
     },
-    /// More than [`MAX_ATOMS`].
-    TooMany {
-        /// Atoms in the cell.
-        atoms: usize,
-    },
+    /// The search is not possible, with the reason.
+    NotChecked(String),
     /// Every pair of rows that is too close, in order of the rows.
     Listed(Vec<Contact>),
 }
@@ -77,7 +74,7 @@ pub(crate) fn find(reading: &Reading, tolerances: &Tolerances) -> Contacts {
         return Contacts::Overfull { atoms, volume };
     }
     if structure.len() > MAX_ATOMS {
-        return Contacts::TooMany { atoms: structure.len() };
+        return Contacts::NotChecked(format!("the cell holds {} atoms", structure.len()));
     }
     let cutoff = cutoff(reading, tolerances);
     let (pairs, busiest) = estimate(structure, cutoff);
@@ -89,7 +86,7 @@ pub(crate) fn find(reading: &Reading, tolerances: &Tolerances) -> Contacts {
     match neighbors(&structure.lattice, &structure.fractional(), cutoff) {
         Ok(list) => Contacts::Listed(collect(reading, structure, &list, tolerances)),
         Err(NeighborError::TooMany(pairs)) => crowded(pairs),
-        Err(NeighborError::NotFinite(_) | NeighborError::TooFar(_)) => Contacts::None,
+        Err(error) => Contacts::NotChecked(error.to_string()),
     }
 }
 

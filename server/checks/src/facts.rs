@@ -6,13 +6,41 @@ use cellwright_syntax::reading::{Obstacle, ObstacleKind};
 use cellwright_syntax::{File, Parsed, Problem, ProblemKind, Reading, Span};
 
 use crate::Tolerances;
-use crate::contacts::{self, Contacts};
+use crate::contacts::{self, COINCIDENT, Contacts};
 
 /// Facts of a whole file.
 #[derive(Debug)]
 pub(crate) struct Facts {
     /// One for each of [`Parsed::readings`].
     pub(crate) readings: Vec<ReadingFacts>,
+    /// Where the text is wrong.
+    pub(crate) disturbed: Disturbed,
+}
+
+/// The places of the syntax problems that let values slip or vanish; in order, without overlaps.
+#[derive(Debug)]
+pub(crate) struct Disturbed(Vec<Span>);
+
+impl Disturbed {
+    fn new(problems: &[Problem]) -> Self {
+        let mut spans: Vec<Span> =
+            problems.iter().filter(|p| p.kind != ProblemKind::TooLong).map(|p| p.span).collect();
+        spans.sort();
+        let mut merged: Vec<Span> = Vec::with_capacity(spans.len());
+        for span in spans {
+            match merged.last_mut() {
+                Some(last) if span.start <= last.end => *last = last.cover(span),
+                _ => merged.push(span),
+            }
+        }
+        Self(merged)
+    }
+
+    /// Whether one of the places touches a span.
+    pub(crate) fn touches(&self, span: Span) -> bool {
+        let next = self.0.partition_point(|s| s.end < span.start);
+        self.0.get(next).is_some_and(|s| s.start <= span.end)
+    }
 }
 
 /// Facts of one reading.
@@ -32,19 +60,26 @@ pub(crate) struct ReadingFacts {
 
 impl Facts {
     pub(crate) fn new(parsed: &Parsed, tolerances: &Tolerances) -> Self {
-        let readings = parsed.readings.iter().map(|r| ReadingFacts::new(parsed, r, tolerances));
-        Self { readings: readings.collect() }
+        let disturbed = Disturbed::new(&parsed.problems);
+        let readings = parsed.readings.iter();
+        let readings = readings.map(|r| ReadingFacts::new(parsed, r, &disturbed, tolerances));
+        Self { readings: readings.collect(), disturbed }
     }
 }
 
 impl ReadingFacts {
-    fn new(parsed: &Parsed, reading: &Reading, tolerances: &Tolerances) -> Self {
+    fn new(
+        parsed: &Parsed,
+        reading: &Reading,
+        disturbed: &Disturbed,
+        tolerances: &Tolerances,
+    ) -> Self {
         let (operations, atoms) = match &parsed.file {
             File::Cif(cif) => match cif.blocks.get(reading.block) {
-                Some(block) => intact_loops(&parsed.problems, block),
+                Some(block) => intact_loops(disturbed, block),
                 None => (false, false),
             },
-            File::Poscar(_) => (true, parsed.problems.iter().all(|p| is_harmless(p.kind))),
+            File::Poscar(_) => (true, disturbed.0.is_empty()),
         };
         // A POSCAR has no columns that could slip: rows that were read stand where they say.
         let geometry = operations && (atoms || matches!(parsed.file, File::Poscar(_)));
@@ -61,11 +96,21 @@ impl ReadingFacts {
         let contacts =
             if geometry { contacts::find(reading, tolerances) } else { Contacts::default() };
         let unreadable = |o: &Obstacle| o.kind == ObstacleKind::Operation;
+        // The same atom twice is one fault; what it does to the formula is its consequence.
+        let twice = matches!(&contacts, Contacts::Listed(list) if list.iter().any(|c| {
+            let (a, b) = (&reading.sites[c.a], &reading.sites[c.b]);
+            c.a != c.b && c.meet && c.distance < COINCIDENT && a.element == b.element
+        }));
         Self {
             operations,
             operations_readable: operations && !reading.obstacles.iter().any(unreadable),
             geometry,
-            composition: geometry && atoms && complete && expanded && reading.structure.is_some(),
+            composition: geometry
+                && atoms
+                && complete
+                && expanded
+                && !twice
+                && reading.structure.is_some(),
             contacts,
         }
     }
@@ -73,11 +118,8 @@ impl ReadingFacts {
 
 /// Whether the loops of operations and of atom sites are free of syntax problems that shift or swallow
 /// their values.
-fn intact_loops(problems: &[Problem], block: &Block) -> (bool, bool) {
-    let intact = |table: Option<&Loop>| {
-        let Some(table) = table else { return true };
-        !problems.iter().any(|p| !is_harmless(p.kind) && touch(p.span, table.span))
-    };
+fn intact_loops(disturbed: &Disturbed, block: &Block) -> (bool, bool) {
+    let intact = |table: Option<&Loop>| table.is_none_or(|table| !disturbed.touches(table.span));
     let operations = block.loops.iter().find(|l| {
         l.names.iter().any(|n| n.value.ends_with("_as_xyz") || n.value.ends_with("operation_xyz"))
     });
@@ -96,13 +138,4 @@ fn intact_loops(problems: &[Problem], block: &Block) -> (bool, bool) {
         })
     });
     (intact(operations), intact(atoms))
-}
-
-/// Whether values stay where they belong in spite of such a problem.
-fn is_harmless(kind: ProblemKind) -> bool {
-    matches!(kind, ProblemKind::TooLong | ProblemKind::BadNumber)
-}
-
-fn touch(a: Span, b: Span) -> bool {
-    a.start <= b.end && b.start <= a.end
 }

@@ -65,6 +65,11 @@ impl<'a> Context<'a> {
         self.parsed.readings.iter().zip(&self.facts.readings)
     }
 
+    /// Whether a problem of the text lies on the lines of a span: what stands there is then not what was meant.
+    fn is_disturbed(&self, span: Span) -> bool {
+        self.facts.disturbed.touches(words::lines_of(&self.parsed.text, span))
+    }
+
     /// The text under a span.
     fn text(&self, span: Span) -> &'a str {
         span.text(&self.parsed.text)

@@ -16,9 +16,10 @@ pub(crate) fn trimmed(value: f64, decimals: usize) -> String {
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
-/// `1 atom`, `2 atoms`.
+/// `1 atom`, `2 atoms`, `3 species`.
 pub(crate) fn plural(count: usize, one: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+    let many = if one.ends_with('s') { "" } else { "s" };
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}{many}") }
 }
 
 /// `a, b and c`.
@@ -59,6 +60,12 @@ pub(crate) fn line_break(text: &str) -> &'static str {
         Some([b'\r', ..]) => "\r",
         _ => "\n",
     }
+}
+
+/// The whole line or lines that a span touches, without the last line break.
+pub(crate) fn lines_of(text: &str, span: Span) -> Span {
+    let lines = whole_lines(text, span);
+    Span::new(lines.start, lines.start + lines.text(text).trim_end_matches(['\n', '\r']).len())
 }
 
 /// The whole line or lines that a span touches, their last line break included.

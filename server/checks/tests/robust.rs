@@ -63,9 +63,36 @@ Direct
 
 /// What is put in the place of a word.
 const WORDS: [&str; 30] = [
-    "", "0", "-1", "1e308", "-1e308", "1e-308", "NaN", "inf", "?", ".", "'", "\"", ";", "\n;\n", "loop_",
-    "data_", "_cell_length_a", "#", "90", "180", "1/3", "x,y,z", "-x,-y,-z", "O", "Xx", "é", "\u{feff}",
-    "99999999999999999999", "\r", "4294967295",
+    "",
+    "0",
+    "-1",
+    "1e308",
+    "-1e308",
+    "1e-308",
+    "NaN",
+    "inf",
+    "?",
+    ".",
+    "'",
+    "\"",
+    ";",
+    "\n;\n",
+    "loop_",
+    "data_",
+    "_cell_length_a",
+    "#",
+    "90",
+    "180",
+    "1/3",
+    "x,y,z",
+    "-x,-y,-z",
+    "O",
+    "Xx",
+    "é",
+    "\u{feff}",
+    "99999999999999999999",
+    "\r",
+    "4294967295",
 ];
 
 fn check_text(language: Language, text: &str) -> Vec<Finding> {
@@ -143,6 +170,7 @@ fn a_hundred_thousand_atoms_end() {
     // The same atoms in a cell of 11 Å, and all at one place.
     let small = text.replacen("110", "11", 6);
     assert_eq!(check_text(Language::Poscar, &small)[0].code, "overfull-cell");
-    let heap = format!("{}{}", &text[..text.find("0.000000").unwrap()], "0.5 0.5 0.5\n".repeat(100_000));
+    let heap =
+        format!("{}{}", &text[..text.find("0.000000").unwrap()], "0.5 0.5 0.5\n".repeat(100_000));
     assert_eq!(check_text(Language::Poscar, &heap)[0].code, "short-distance");
 }

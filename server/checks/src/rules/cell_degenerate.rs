@@ -50,18 +50,14 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (reading, _) in context.readings() {
         let Some(Err(error)) = &reading.lattice else { continue };
         let Some(span) = culprit(reading, error) else { continue };
-        let overlaps = context.parsed.problems.iter().any(|p| span.touches(p.span.start));
-        if overlaps {
-            continue;
+        // Text that is wrong already explains a cell that is wrong.
+        let scale = match &context.parsed.file {
+            File::Poscar(poscar) => poscar.scale.iter().map(|s| s.span).reduce(Span::cover),
+            File::Cif(_) => None,
+        };
+        if ![Some(span), scale].into_iter().flatten().any(|s| context.is_disturbed(s)) {
+            findings.push(Finding::new(&RULE, span, error.to_string()));
         }
-        let mut finding = Finding::new(&RULE, span, error.to_string());
-        if let File::Poscar(poscar) = &context.parsed.file {
-            if poscar.scale.iter().any(|s| s.value.value == 0.0) {
-                finding.span = poscar.scale[0].span;
-                finding.message = "the scale is zero, so the cell has no volume".to_owned();
-            }
-        }
-        findings.push(finding);
     }
 }
 
@@ -100,6 +96,7 @@ mod tests {
             r#"
 data_x
 _cell_length_a 0
+               ^ error cell-degenerate: cell length a = 0 Å is not a positive finite number
 _cell_length_b 4
 _cell_length_c 5
 _cell_angle_alpha 90
@@ -115,6 +112,7 @@ _cell_length_b 4
 _cell_length_c 5
 _cell_angle_alpha 90
 _cell_angle_beta 180
+                 ^^^ error cell-degenerate: cell angle beta = 180° is not between 0 and 180
 _cell_angle_gamma 90
 "#,
         );
@@ -125,6 +123,7 @@ _cell_length_a 4
 _cell_length_b 4
 _cell_length_c 5
 _cell_angle_alpha 30
+                  ^^ error cell-degenerate: no cell has the angles 30°, 40°, 100°: their Gram determinant is not positive
 _cell_angle_beta 40
 _cell_angle_gamma 100
 "#,
@@ -134,6 +133,7 @@ _cell_angle_gamma 100
 flat
 1.0
 4 0 0
+^^^^^ error cell-degenerate: the lattice vectors span no finite volume (|det| = 0 Å³)
 0 4 0
 4 4 0
 Na Cl
@@ -151,6 +151,7 @@ Direct
             r#"
 zero
 0.0
+^^^ error bad-number: the scale must not be zero
 4 0 0
 0 4 0
 0 0 4

@@ -44,10 +44,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let message = "the lattice vectors form a left-handed system: VASP refuses it";
         let mut finding = Finding::new(&RULE, span, message);
         // Velocities and what follows them would have to be exchanged too.
-        if facts.composition && poscar.tail.is_none() {
-            if let Some(edits) = exchange(context, poscar) {
-                finding = finding.fix("Exchange the second and the third lattice vector", edits);
-            }
+        if facts.composition
+            && poscar.tail.is_none()
+            && let Some(edits) = exchange(context, poscar)
+        {
+            finding = finding.fix("Exchange the second and the third lattice vector", edits);
         }
         findings.push(finding);
     }
@@ -68,10 +69,10 @@ fn exchange(context: &Context<'_>, poscar: &PoscarFile) -> Option<Vec<TextEdit>>
         for atom in &poscar.atoms {
             let [_, y, z] = &atom.coordinates;
             edits.extend(swap(y.span, z.span));
-            if let Some([_, y, z]) = &atom.flags {
-                if y.value != z.value {
-                    edits.extend(swap(y.span, z.span));
-                }
+            if let Some([_, y, z]) = &atom.flags
+                && y.value != z.value
+            {
+                edits.extend(swap(y.span, z.span));
             }
         }
     }
@@ -151,6 +152,7 @@ Cartesian
 x
 1.0
 3 0 0
+^^^^^ information cell-left-handed: the lattice vectors form a left-handed system: VASP refuses it
 0 0 4
 0 5.5 0
 Fe

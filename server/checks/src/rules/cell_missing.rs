@@ -79,22 +79,23 @@ fn check_block(context: &Context<'_>, reading: &Reading, block: &Block) -> Optio
     } else {
         let verb = if missing.len() == 1 { "is" } else { "are" };
         let default = if lengths { "" } else { ": read as 90°, other programs refuse it" };
-        let place = last_line(context, block).unwrap_or(reading.header);
+        let unknown = missing.iter().find_map(|i| spelled(block, NAMES[*i]));
+        let place = unknown.or(last_line(context, block)).unwrap_or(reading.header);
         (place, format!("{} {verb} missing{default}", list(&names)))
     };
     let severity = if lengths { Severity::Error } else { Severity::Warning };
     let mut finding = Finding::new(&RULE, place, message).severity(severity);
-    if !missing.iter().any(mentioned) {
-        if let Some(values) = fixed_by_symmetry(reading, &given, &missing) {
-            let text = &*context.parsed.text;
-            let lines: String = missing
-                .iter()
-                .zip(values)
-                .map(|(i, value)| format!("{}{} {value}", line_break(text), NAMES[*i]))
-                .collect();
-            let title = format!("Add {}, which the space group fixes", list(&names));
-            finding = finding.fix(title, vec![TextEdit::insert(place.end, lines)]);
-        }
+    if !missing.iter().any(mentioned)
+        && let Some(values) = fixed_by_symmetry(reading, &given, &missing)
+    {
+        let text = &*context.parsed.text;
+        let lines: String = missing
+            .iter()
+            .zip(values)
+            .map(|(i, value)| format!("{}{} {value}", line_break(text), NAMES[*i]))
+            .collect();
+        let title = format!("Add {}, which the space group fixes", list(&names));
+        finding = finding.fix(title, vec![TextEdit::insert(place.end, lines)]);
     }
     Some(finding)
 }
@@ -183,8 +184,8 @@ pub(super) fn not_numbers(context: &Context<'_>, mut say: impl FnMut(Span, Strin
         for name in NAMES {
             let newer = name.replacen("_cell_", "_cell.", 1);
             let Some(value) = block.any_value(&[name, &newer]) else { continue };
-            let told = context.parsed.problems.iter().any(|p| p.span.touches(value.span.start));
-            if !value.is_null(text) && value.number(text).is_none() && !told {
+            let no_number = !value.is_null(text) && value.number(text).is_none();
+            if no_number && !context.is_disturbed(value.span) {
                 say(value.span, format!("{name} is no number"));
             }
         }
@@ -200,6 +201,7 @@ mod tests {
         check(
             r#"
 data_x
+^^^^^^ error cell-missing: the block has atoms and no cell
 loop_
 _atom_site_label
 _atom_site_fract_x
@@ -217,6 +219,7 @@ Na1 0 0 0
 data_x
 _cell_length_a 4
 _cell_length_b ?
+^^^^^^^^^^^^^^ error cell-missing: _cell_length_b is missing
 _cell_length_c 4
 _cell_angle_alpha 90
 _cell_angle_beta 90
@@ -252,6 +255,7 @@ _cell_length_b 5
 _cell_length_c 6
 _cell_angle_alpha 90
 _cell_angle_beta 90
+^^^^^^^^^^^^^^^^^^^ warning cell-missing: _cell_angle_gamma is missing: read as 90°, other programs refuse it
 loop_
 _atom_site_label
 _atom_site_fract_x
@@ -303,6 +307,7 @@ Po1 0 0 0
 data_x
 _cell_length_a 4
 _cell_length_b four
+               ^^^^ error bad-number: _cell_length_b is no number
 _cell_length_c 4
 _cell_angle_alpha 90
 _cell_angle_beta 90
@@ -320,6 +325,8 @@ Na1 0 0 0
 data_x
 _cell_length_a 4
 _cell_length_b
+^^^^^^^^^^^^^^ error missing-value: `_cell_length_b` has no value; `?` says that it is unknown
+| fix: Insert `?` for an unknown value
 _cell_length_c 4
 _cell_angle_alpha 90
 _cell_angle_beta 90

@@ -37,6 +37,8 @@ mod tests {
 data_x
 _cell_length_a 4
 _Cell_Length_A 5
+^^^^^^^^^^^^^^ error duplicate-name: `_Cell_Length_A` stands a second time in this block (names are the same in upper and lower case)
+| line 2 "_cell_length_a": the first time
 "#,
         );
     }
@@ -48,6 +50,8 @@ _Cell_Length_A 5
 data_x
 _cell_length_a 4
 data_X
+^^^^^^ error duplicate-name: a second data block with the name `X`
+| line 1 "data_x": the first data block of this name
 _cell_length_a 5
 "#,
         );

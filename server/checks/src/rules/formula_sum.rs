@@ -17,6 +17,8 @@ pub(crate) static RULE: Rule = Rule {
 or there twice, an occupancy or the symmetry is wrong, or the formula is. Without Z any multiple of the formula is accepted. These are the
 tests FORMU_01 and CELLZ_01 of checkCIF.
 
+Programs that write the content of the whole cell beside a Z of more than 1 get an information only.
+
 Integer formulas must agree to 0.02 atoms, disordered ones to 2 %. If only hydrogen differs it is information: hydrogen is often not located.
 
 ```cif
@@ -64,7 +66,7 @@ pub(super) fn stated<'b>(
 ) -> Option<(&'b Value, Composition)> {
     let value = block.any_value(&["_chemical_formula_sum", "_chemical_formula.sum"])?;
     let text = &*context.parsed.text;
-    if value.is_null(text) {
+    if value.is_null(text) || context.is_disturbed(value.span) {
         return None;
     }
     Some((value, formula::parse(&value.text(text))?))
@@ -93,6 +95,18 @@ fn compare(context: &Context<'_>, reading: &Reading, block: &Block) -> Option<Fi
         );
         let severity = Severity::Information;
         return Some(Finding::new(&RULE, value.span, message).severity(severity));
+    }
+    // Some programs write what the whole cell holds, and Z beside it.
+    if z > 1.0 && differences(&cell, &stated, 1.0, ordered).is_empty() {
+        let message = format!(
+            "this is what the whole cell holds, not one of Z = {} formula units",
+            trimmed(z, 3)
+        );
+        let unit: Composition = cell.iter().map(|(e, n)| (e, n / z)).collect();
+        let right = formula::hill(&unit, shows_one(&value.text(text)));
+        let edit = TextEdit::replace(value.span, quoted_like(value, text, &right));
+        let finding = Finding::new(&RULE, value.span, message).severity(Severity::Information);
+        return Some(finding.fix(format!("Set the formula to '{right}'"), vec![edit]));
     }
     // Another number of formula units explains it all?
     if let (Some(z_value), Some(units)) = (z_value, ratio) {
@@ -132,41 +146,49 @@ fn report(
     }
     let message =
         format!("the sites do not add up to the formula (Z = {}): {}", trimmed(z, 3), list(&words));
-    let written = value.text(text);
-    let show_one = stated
-        .iter()
-        .any(|(e, n)| n == 1.0 && written.split_whitespace().any(|word| word == format!("{e}1")));
     // Whole formula units where Z divides the cell, else the reduced formula.
     let unit: Composition = cell.iter().map(|(e, n)| (e, n / z)).collect();
     let whole = unit.iter().all(|(_, n)| (n - n.round()).abs() < 1e-3);
     let unit = if whole { unit } else { cell.reduced().0 };
-    let right = formula::hill(&unit, show_one);
+    let right = formula::hill(&unit, shows_one(&value.text(text)));
     let edit = TextEdit::replace(value.span, quoted_like(value, text, &right));
     Finding::new(&RULE, value.span, message)
         .fix(format!("Set the formula to '{right}'"), vec![edit])
 }
 
-/// How many formula units the cell holds, by all atoms but hydrogen.
+/// Whether a formula writes its ones: `Na1 Cl1`.
+fn shows_one(written: &str) -> bool {
+    written.split_whitespace().any(|word| {
+        word.strip_suffix('1').is_some_and(|symbol| Element::from_symbol(symbol).is_some())
+    })
+}
+
+/// How many formula units the cell holds: what most elements but hydrogen agree on, so that one element
+/// that is wrong does not make all the others look wrong; between equals what leaves the smallest differences.
 fn ratio(cell: &Composition, stated: &Composition) -> Option<f64> {
-    let heavy = |c: &Composition| {
-        let without = c.total() - c.amount(Element::H);
-        if without > 0.0 { without } else { c.total() }
+    let common: Vec<(f64, f64)> = stated
+        .iter()
+        .filter(|(e, _)| *e != Element::H || stated.len() == 1)
+        .map(|(e, said)| (cell.amount(e), said))
+        .filter(|(there, said)| *there > 0.0 && *said > 0.0)
+        .collect();
+    let agreeing = |units: f64| {
+        common.iter().filter(move |(there, said)| (there / said - units).abs() < 0.01 * units)
     };
-    // By the elements that both have: an element that is missing must not shift the others.
-    let common = |c: &Composition, other: &Composition| -> Composition {
-        c.iter().filter(|(e, _)| other.amount(*e) > 0.0).collect()
+    let misfit = |units: f64| -> f64 {
+        common.iter().map(|(there, said)| (there / units - said).abs()).sum()
     };
-    let (there, said) = (heavy(&common(cell, stated)), heavy(&common(stated, cell)));
-    let units = there / said;
-    if !(units.is_finite() && units > 0.0) {
-        return None;
-    }
-    // One element that is wrong must not make all the others look wrong: prefer a whole number near.
-    let votes = stated.iter().filter(|(e, _)| *e != Element::H).map(|(e, n)| cell.amount(e) / n);
-    let mut votes: Vec<f64> = votes.filter(|v| *v > 0.0).collect();
-    votes.sort_by(f64::total_cmp);
-    let agree = |x: f64| votes.iter().filter(|v| (**v - x).abs() < 0.01 * x).count();
-    votes.iter().copied().max_by_key(|v| agree(*v)).filter(|v| agree(*v) > 1).or(Some(units))
+    let best = common.iter().map(|(there, said)| there / said).max_by(|x, y| {
+        let agree = agreeing(*x).count().cmp(&agreeing(*y).count());
+        agree.then(misfit(*y).total_cmp(&misfit(*x))).then(x.total_cmp(y))
+    });
+    let Some(best) = best else {
+        // Nothing in common: the formula is another one, whatever Z.
+        return (!cell.is_empty()).then(|| cell.reduced().1 as f64);
+    };
+    let (there, said) = agreeing(best).fold((0.0, 0.0), |sum, x| (sum.0 + x.0, sum.1 + x.1));
+    let units: f64 = there / said;
+    (units.is_finite() && units > 0.0).then_some(units)
 }
 
 /// The elements whose amounts differ.
@@ -190,6 +212,8 @@ mod tests {
             r#"
 data_x
 _chemical_formula_sum 'Na2 Cl'
+                      ^^^^^^^^ warning formula-sum: the sites do not add up to the formula (Z = 4): Na 2 in the formula, 1 in the sites
+                      | fix: Set the formula to 'Cl Na'
 _cell_length_a 5.64
 _cell_length_b 5.64
 _cell_length_c 5.64
@@ -283,6 +307,7 @@ Cl1 0.5 0.5 0.5
             r#"
 data_x
 _chemical_formula_sum 'H2 O'
+                      ^^^^^^ information formula-sum: the formula has 2 H, the sites 0: not all hydrogen is located
 _cell_length_a 5.64
 _cell_length_b 5.64
 _cell_length_c 5.64
@@ -350,6 +375,8 @@ Cl1 0.5 0.5 0.5
             r#"
 data_x
 _chemical_formula_sum 'C2 H4 O2'
+                      ^^^^^^^^^^ warning formula-sum: the sites do not add up to the formula (Z = 1): C 2 in the formula, 1 in the sites
+                      | fix: Set the formula to 'C H4 O2'
 _cell_formula_units_Z 1
 _cell_length_a 8
 _cell_length_b 8

@@ -55,6 +55,8 @@ _atom_site_fract_y
 _atom_site_fract_z
 Na1 0 0 0
 Cl1 0.5 0.5
+^^^^^^^^^^^ error loop-arity: row 2 has 3 values where the loop has 4 names
+| line 9 "_atom_site_label": 4 names, 15 values in all
 Cl2 0 0 0.5
 Na2 0.5 0.5 0.5
 "#,

@@ -1,5 +1,7 @@
 //! Occupancies that are none.
 
+use std::collections::HashSet;
+
 use cellwright_syntax::reading::ObstacleKind;
 use cellwright_syntax::value::parse_cif_number;
 use cellwright_syntax::{AtomSite, Span, TextEdit};
@@ -47,13 +49,14 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         if !facts.geometry {
             continue;
         }
+        let mut unread = HashSet::new();
         for obstacle in reading.obstacles.iter().filter(|o| o.kind == ObstacleKind::Occupancy) {
+            unread.insert(obstacle.span);
             findings.push(Finding::new(&RULE, obstacle.span, obstacle.message.clone()));
         }
         for site in &reading.sites {
-            let Some(span) = site.occupancy_span else { continue };
-            let told = findings.iter().any(|f| f.code == RULE.code && f.span == span);
-            if !(0.0..=1.0).contains(&site.occupancy) && !told {
+            let Some(span) = site.occupancy_span.filter(|s| !unread.contains(s)) else { continue };
+            if !(0.0..=1.0).contains(&site.occupancy) {
                 findings.extend(out_of_range(context, site, span));
             }
         }
@@ -103,8 +106,11 @@ _atom_site_fract_y
 _atom_site_fract_z
 _atom_site_occupancy
 Fe1 0 0 0 -0.2
+          ^^^^ error occupancy-range: the occupancy -0.2 of Fe1 is negative
 Fe2 0.5 0 0 95
+            ^^ error occupancy-range: the occupancy 95 of Fe2 is above 1: is it in percent, or a number of atoms?
 Fe3 0 0.5 0 full
+            ^^^^ error occupancy-range: the occupancy 'full' is not a number
 Fe4 0 0 0.5 ?
 "#,
         );

@@ -133,6 +133,9 @@ _atom_site_occupancy
 Fe1 0 0 0 0.6
 Mg1 0 0 0 0.3
 Mn1 0 0 0 0.2
+          ^^^ error occupancy-sum: the occupancies of Fe1, Mg1 and Mn1 add up to 1.1 on one position
+          | line 14 "0.6": Fe1 with 0.6
+          | line 15 "0.3": Mg1 with 0.3
 Ca1 0.5 0.5 0.5 0.7
 Na1 0.5 0.5 0.5 0.301
 "#,
@@ -158,6 +161,8 @@ _atom_site_fract_z
 _atom_site_occupancy
 Fe1 0 0 0 0.6
 Mg1 0 0 0.01 0.43
+             ^^^^ warning occupancy-sum: the occupancies of Fe1 and Mg1 add up to 1.03 on one position
+             | line 14 "0.6": Fe1 with 0.6
 "#,
         );
     }
@@ -180,6 +185,8 @@ _atom_site_fract_y
 _atom_site_fract_z
 Fe1 0 0 0
 Mg1 0 0 0
+^^^ error short-distance: Mg1 and Fe1 are at the same place: no two atoms come closer than 0.5 Å
+| line 13 "Fe1": Fe1 at 0.000 Å
 "#,
         );
     }

@@ -55,10 +55,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             significant(atoms / volume)
         );
         let mut finding = Finding::new(&RULE, span, message);
-        if let File::Poscar(poscar) = &context.parsed.file {
-            if let Some(scale) = poscar.scale.first() {
-                finding = finding.relate(scale.span, "the scale");
-            }
+        if let File::Poscar(poscar) = &context.parsed.file
+            && let Some(scale) = poscar.scale.first()
+        {
+            finding = finding.relate(scale.span, "the scale");
         }
         findings.push(finding);
     }
@@ -84,6 +84,8 @@ mod tests {
 rock salt in nm
 1.0
 0.564 0 0
+^^^^^^^^^ error overfull-cell: 2 atoms in 0.1794 Å³ are 11.1 per Å³, more than any solid holds: are the lengths in nm?
+| line 2 "1.0": the scale
 0 0.564 0
 0 0 0.564
 Na Cl

@@ -66,6 +66,8 @@ Direct
 0 0 0
 0.5 0.5 0.5
 0.5 0 0
+^^^^^^^ error poscar-counts: 3 rows of atoms where the counts add up to 2
+| line 7 "1 1": the counts: 2 atoms
 "#,
         );
         check(
@@ -80,6 +82,8 @@ Na Cl
 Direct
 0 0 0
 0.5 0.5 0.5
+^^^^^^^^^^^ error poscar-counts: 2 rows of atoms where the counts add up to 3
+| line 7 "1 2": the counts: 3 atoms
 "#,
         );
     }
@@ -95,6 +99,7 @@ x
 0 0 8
 Na Cl K
 1 1
+^^^ error poscar-counts: 3 species, but 2 numbers of atoms
 Direct
 0 0 0
 0.5 0.5 0.5

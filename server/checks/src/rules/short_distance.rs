@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cellwright_syntax::{Reading, TextEdit};
+use cellwright_syntax::{Reading, Span, TextEdit};
 use nalgebra::Vector3;
 
 use crate::contacts::{COINCIDENT, Contact, Contacts};
@@ -84,7 +84,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 findings.push(Finding::new(&RULE, span, message).severity(Severity::Error));
             }
             Contacts::Listed(contacts) => check_reading(context, reading, contacts, findings),
-            Contacts::None | Contacts::Overfull { .. } | Contacts::TooMany { .. } => {}
+            Contacts::None | Contacts::Overfull { .. } | Contacts::NotChecked(_) => {}
         }
     }
 }
@@ -195,7 +195,10 @@ fn report(context: &Context<'_>, reading: &Reading, site: usize, group: &[&Conta
         format!("{label} is {distance} from its own image: {why}")
     } else {
         let other = &reading.sites[worst.a + worst.b - site];
-        format!("{label} and {} are {distance} apart: {why}", other.label)
+        match distance.as_str() {
+            "0.000 Å" => format!("{label} and {} are at the same place: {why}", other.label),
+            _ => format!("{label} and {} are {distance} apart: {why}", other.label),
+        }
     };
     if group.len() > 1 {
         message += &format!("; {} more", plural(group.len() - 1, "short distance"));
@@ -205,10 +208,13 @@ fn report(context: &Context<'_>, reading: &Reading, site: usize, group: &[&Conta
     for contact in group.iter().take(MAX_RELATED) {
         finding = relate(finding, reading, site, contact);
     }
-    if own && !translation && worst.distance < SNAP && group.len() == 1 {
-        if let Some((title, edits)) = snap(context, reading, site) {
-            finding = finding.fix(title, edits);
-        }
+    if own
+        && !translation
+        && worst.distance < SNAP
+        && group.len() == 1
+        && let Some((title, edits)) = snap(context, reading, site)
+    {
+        finding = finding.fix(title, edits);
     }
     finding
 }
@@ -224,7 +230,10 @@ fn relate(finding: Finding, reading: &Reading, site: usize, contact: &Contact) -
         _ if contact.a == contact.b => format!("{distance} to {copy}"),
         copy => format!("{} at {distance} ({copy} of {whose})", other.label),
     };
-    finding.relate(other.label_span, message)
+    // Of an atom and its own image the coordinates are the other place.
+    let coordinates = other.coordinate_spans.iter().flatten().copied().reduce(Span::cover);
+    let place = coordinates.filter(|_| contact.a == contact.b).unwrap_or(other.label_span);
+    finding.relate(place, message)
 }
 
 /// Moves a row onto the symmetry element it stands beside: to the mean of its images nearby. Only
@@ -289,6 +298,8 @@ _atom_site_fract_y
 _atom_site_fract_z
 Na1 0 0 0
 Cl1 0 0 0.992
+^^^ error short-distance: Cl1 and Na1 are 0.045 Å apart: no two atoms come closer than 0.5 Å
+| line 13 "Na1": Na1 at 0.045 Å (cell (0 0 -1) of Cl1)
 "#,
         );
     }
@@ -307,6 +318,8 @@ Mg O
 Direct
 0 0 0
 0.2 0 0
+^^^^^^^ warning short-distance: O1 and Mg1 are 1.00 Å apart: less than 1.24 Å (0.6 of the sum of covalent radii)
+| line 9 "0 0 0": Mg1 at 1.00 Å
 "#,
         );
     }
@@ -348,15 +361,21 @@ octahedron
 0 12 0
 0 0 12
 Mg O
-7 6
+6 6
 Cartesian
 6 6 6
+^^^^^ warning short-distance: Mg1 and O1 are 0.90 Å apart: less than 1.24 Å (0.6 of the sum of covalent radii); 5 short distances more
+| line 15 "6.9 6 6": O1 at 0.90 Å
+| line 17 "6 6.9 6": O3 at 0.90 Å
+| line 19 "6 6 6.9": O5 at 0.90 Å
+| line 16 "5.1 6 6": O2 at 0.90 Å
+| line 18 "6 5.1 6": O4 at 0.90 Å
+| line 20 "6 6 5.1": O6 at 0.90 Å
 1 1 1
 4 1 1
 1 4 1
 1 1 4
 4 4 1
-1 4 4
 6.9 6 6
 5.1 6 6
 6 6.9 6
@@ -385,6 +404,8 @@ Direct
 0.5 0.5 0
 0.5 0.5 0.5
 0.5 0 0
+^^^^^^^ warning short-distance: 8 of 8 atoms are too close to another: is the cell too small, or are the coordinates of the other kind? Nearest: Cl2 and Na1 are 1.55 Å apart: less than 1.61 Å (0.6 of the sum of covalent radii)
+| line 9 "0 0 0": Na1 at 1.55 Å
 0 0.5 0
 0 0 0.5
 "#,
@@ -439,6 +460,8 @@ _atom_site_disorder_assembly
 _atom_site_disorder_group
 F1 0.5 0.5 0.5 A 1
 F2 0.5 0.5 0.57 A 1
+^^ error short-distance: F2 and F1 are 0.39 Å apart: no two atoms come closer than 0.5 Å
+| line 15 "F1": F1 at 0.39 Å
 "#,
         );
     }
@@ -462,6 +485,8 @@ _atom_site_fract_y
 _atom_site_fract_z
 O1 0.1 0.2 0.3
 O2 0.92 0.81 0.7
+^^ error short-distance: O2 and O1 are 0.13 Å apart: no two atoms come closer than 0.5 Å
+| line 14 "O1": O1 at 0.13 Å (symmetry -x,-y,-z, cell (1 1 1) of O2)
 "#,
         );
     }
@@ -479,6 +504,8 @@ Fe
 1
 Direct
 0.25 0 0
+^^^^^^^^ warning short-distance: Fe1 is 0.70 Å from its own copy in the next cell: less than 1.58 Å (0.6 of the sum of covalent radii)
+| line 9 "0.25 0 0": 0.70 Å to cell (-1 0 0)
 "#,
         );
     }

@@ -156,6 +156,8 @@ mod tests {
             r#"
 data_x
 _cell_length_a 5.64
+               ^^^^ warning symmetry-cell: 'F m -3 m' needs a = b = c and α = β = γ = 90°, the cell has a = 5.64 Å, b = 5.64 Å and c = 5.94 Å
+               | line 8 "'F m -3 m'": the symmetry
 _cell_length_b 5.64
 _cell_length_c 5.94
 _cell_angle_alpha 90
@@ -172,6 +174,7 @@ _space_group_name_H-M_alt 'F m -3 m'
             r#"
 data_x
 _cell_length_a 5
+               ^ warning symmetry-cell: the operations need a = b, α = β = 90° and γ = 120°, the cell has a = 5 Å, b = 5 Å and γ = 90°
 _cell_length_b 5
 _cell_length_c 8
 _cell_angle_alpha 90

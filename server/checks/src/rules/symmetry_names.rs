@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use cellwright_crystal::symmetry::Setting;
-use cellwright_syntax::Reading;
+use cellwright_syntax::reading::ObstacleKind;
+use cellwright_syntax::{Reading, TextEdit};
 
 use crate::words::list;
 use crate::{Context, Finding, Rule, Severity, group};
@@ -38,21 +39,23 @@ operations agree.
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (reading, _) in context.readings() {
-        findings.extend(compare(reading));
+        findings.extend(compare(context, reading));
     }
 }
 
-fn compare(reading: &Reading) -> Vec<Finding> {
+fn compare(context: &Context<'_>, reading: &Reading) -> Vec<Finding> {
     let symmetry = &reading.symmetry;
     let mut findings = Vec::new();
+    let names = [symmetry.hm.as_ref().map(|s| s.span), symmetry.hall.as_ref().map(|s| s.span)];
+    if names.into_iter().flatten().any(|span| context.is_disturbed(span)) {
+        return findings;
+    }
     let hm = symmetry.hm.as_ref().map(|hm| (hm, Setting::candidates(&hm.value)));
     let hall = symmetry.hall.as_ref().map(|hall| (hall, Setting::from_hall(&hall.value)));
     let listed = !symmetry.operation_spans.is_empty();
     // A list of operations says what an unusual symbol means, so only without one is it in the way.
-    for obstacle in reading
-        .obstacles
-        .iter()
-        .filter(|o| o.kind == cellwright_syntax::reading::ObstacleKind::SpaceGroup && !listed)
+    for obstacle in
+        reading.obstacles.iter().filter(|o| o.kind == ObstacleKind::SpaceGroup && !listed)
     {
         let mut message = obstacle.message.clone();
         if symmetry.operations.len() == 1 {
@@ -60,24 +63,25 @@ fn compare(reading: &Reading) -> Vec<Finding> {
         }
         findings.push(Finding::new(&RULE, obstacle.span, message));
     }
-    if let (Some((hm, settings)), Some((hall, Some(setting)))) = (&hm, &hall) {
-        if !settings.is_empty() && !settings.iter().any(|s| same_operations(*s, *setting)) {
-            let what = if settings.iter().all(|s| s.number() != setting.number()) {
-                "another space group"
-            } else {
-                "another setting"
-            };
-            let message = format!(
-                "the Hall symbol '{}' is {what} than '{}': it stands for {}",
-                hall.value,
-                hm.value,
-                setting.hm()
-            );
-            findings.push(
-                Finding::new(&RULE, hall.span, message).relate(hm.span, "Hermann–Mauguin symbol"),
-            );
-            return findings;
-        }
+    if let (Some((hm, settings)), Some((hall, Some(setting)))) = (&hm, &hall)
+        && !settings.is_empty()
+        && !settings.iter().any(|s| same_operations(*s, *setting))
+    {
+        let what = if settings.iter().all(|s| s.number() != setting.number()) {
+            "another space group"
+        } else {
+            "another setting"
+        };
+        let message = format!(
+            "the Hall symbol '{}' is {what} than '{}': it stands for {}",
+            hall.value,
+            hm.value,
+            setting.hm()
+        );
+        findings.push(
+            Finding::new(&RULE, hall.span, message).relate(hm.span, "Hermann–Mauguin symbol"),
+        );
+        return findings;
     }
     let Some(number) = &symmetry.number else { return findings };
     let named: Vec<Setting> = match (&hm, &hall) {
@@ -104,7 +108,7 @@ fn compare(reading: &Reading) -> Vec<Finding> {
         // The number alone is wrong where the operations that were listed agree with the symbol.
         let agreed = listed && symmetry.setting.is_some_and(|s| s.number() == right);
         if agreed {
-            let edit = cellwright_syntax::TextEdit::replace(number.span, right.to_string());
+            let edit = TextEdit::replace(number.span, right.to_string());
             finding = finding.fix(format!("Set the number to {right}"), vec![edit]);
         }
     }
@@ -135,6 +139,8 @@ _cell_angle_beta 90
 _cell_angle_gamma 90
 _space_group_name_H-M_alt 'F m -3 m'
 _space_group_IT_number 227
+                       ^^^ warning symmetry-names: number 227 is not that of 'F m -3 m', which is 225
+                       | line 8 "'F m -3 m'": the symbol
 "#,
         );
     }
@@ -152,6 +158,8 @@ _cell_angle_beta 100
 _cell_angle_gamma 90
 _space_group_name_H-M_alt 'P 1 21/c 1'
 _space_group_name_Hall '-P 2yb'
+                       ^^^^^^^^ warning symmetry-names: the Hall symbol '-P 2yb' is another space group than 'P 1 21/c 1': it stands for P 21/m
+                       | line 8 "'P 1 21/c 1'": Hermann–Mauguin symbol
 "#,
         );
     }
@@ -168,6 +176,7 @@ _cell_angle_alpha 90
 _cell_angle_beta 90
 _cell_angle_gamma 90
 _space_group_name_H-M_alt 'F m -5 m'
+                          ^^^^^^^^^^ warning symmetry-names: 'F m -5 m' is not the Hermann-Mauguin symbol of a space group: the atoms are not multiplied
 loop_
 _atom_site_label
 _atom_site_fract_x

@@ -59,6 +59,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 fn compare(context: &Context<'_>, reading: &Reading) -> Option<Finding> {
     let symmetry = &reading.symmetry;
     let (symbol, candidates) = named(reading)?;
+    if context.is_disturbed(symbol.span) {
+        return None;
+    }
     let listed = &symmetry.operations;
     let settings: Vec<Vec<Operation>> = candidates.iter().map(|s| s.operations()).collect();
     let origin_stated = symbol.value.contains(':') || symmetry.hm.is_none();
@@ -135,14 +138,19 @@ fn report(
         message += &format!(": {} not of this group", examples(&foreign));
     }
     let mut finding = Finding::new(&RULE, symbol.span, message);
-    let odd = foreign.first().map_or(symmetry.operation_spans[0], |i| symmetry.operation_spans[*i]);
-    let what = if foreign.is_empty() { "the operations" } else { "not of this group" };
-    finding = finding.relate(odd, what);
-    if foreign.is_empty() && given.len() > 1 {
-        if let Some(edits) = append(context, reading, &missing) {
-            let title = format!("Add the {}", plural(missing.len(), "missing operation"));
-            finding = finding.fix(title, edits);
+    finding = match foreign.first() {
+        Some(i) => finding.relate(symmetry.operation_spans[*i], "not of this group"),
+        None => {
+            let last = symmetry.operation_spans.iter().max_by_key(|s| s.end);
+            finding.relate(*last.unwrap_or(&symbol.span), "the last of the list")
         }
+    };
+    if foreign.is_empty()
+        && given.len() > 1
+        && let Some(edits) = append(context, reading, &missing)
+    {
+        let title = format!("Add {}", plural(missing.len(), "missing operation"));
+        finding = finding.fix(title, edits);
     }
     finding
 }
@@ -183,7 +191,7 @@ fn append(
 
 /// A number of 24ths as a fraction.
 fn fraction(n: u32) -> String {
-    let divisor = [24, 12, 8, 6, 4, 3, 2].into_iter().find(|d| n % d == 0).unwrap_or(1);
+    let divisor = [24, 12, 8, 6, 4, 3, 2].into_iter().find(|d| n.is_multiple_of(*d)).unwrap_or(1);
     if n == 0 { "0".to_owned() } else { format!("{}/{}", n / divisor, 24 / divisor) }
 }
 
@@ -203,6 +211,8 @@ _cell_angle_alpha 90
 _cell_angle_beta 100
 _cell_angle_gamma 90
 _space_group_name_H-M_alt 'P 1 21/c 1'
+                          ^^^^^^^^^^^^ warning symmetry-symbol: P 1 21/c 1 has 4 operations, the list has 4: those of P 2/m
+                          | line 12 "-x,y,-z": not of this group
 loop_
 _space_group_symop_operation_xyz
 x,y,z
@@ -247,8 +257,8 @@ loop_
 _space_group_symop_operation_xyz
 x,y,z
 -x,-y,z+1/2
--x,y+1/2,-z
-x,-y+1/2,-z+1/2
+-x+1/2,y+1/2,-z+1/2
+x+1/2,-y+1/2,-z
 "#,
         );
     }
@@ -265,6 +275,8 @@ _cell_angle_alpha 90
 _cell_angle_beta 90
 _cell_angle_gamma 90
 _space_group_name_H-M_alt 'P 4/n :1'
+                          ^^^^^^^^^^ warning symmetry-symbol: the operations are those of P 4/n :1 with another origin: it lies at 1/4 3/4 0
+                          | line 11 "x,y,z": the operations
 loop_
 _space_group_symop_operation_xyz
 x,y,z

@@ -12,8 +12,7 @@ pub(crate) static UNTERMINATED_TEXT: Rule = Rule {
     severity: Severity::Error,
     summary: "a quoted string or text field that never ends",
     docs: r"A string in quotes must end on its line: the closing quote counts in CIF 1.1 where white space follows it. A text field between
-semicolons ends with a `;` in the first column. Without its end, everything behind it is swallowed or read as stray values, so nothing
-else is reported about what follows.
+semicolons ends with a `;` in the first column. Without it, everything behind it is swallowed.
 
 ```cif
 data_salt
@@ -28,7 +27,7 @@ Close the string where it was meant to end. For more than one line use a text fi
 Source: Hall, Allen & Brown, *Acta Cryst.* A47, 655 (1991); International Tables for Crystallography, vol. G, section 2.2.7.
 ",
     check: |context, findings| {
-        report(context, &UNTERMINATED_TEXT, ProblemKind::Unterminated, findings)
+        report(context, &UNTERMINATED_TEXT, ProblemKind::Unterminated, findings);
     },
 };
 
@@ -137,7 +136,7 @@ Quote a value that begins with one of `_ # $ ' [ ]` or reads like a reserved wor
 when asked to.
 ",
     check: |context, findings| {
-        report(context, &UNEXPECTED_TOKEN, ProblemKind::Unexpected, findings)
+        report(context, &UNEXPECTED_TOKEN, ProblemKind::Unexpected, findings);
     },
 };
 
@@ -172,7 +171,7 @@ did not fit into its columns.
 ```poscar
 salt
 1.0
-5,64 0 0
+5.6.4 0 0
 0 5.64 0
 0 0 5.64
 Na
@@ -283,8 +282,7 @@ fn bad_number(context: &Context<'_>, findings: &mut Vec<Finding>) {
         for obstacle in reading.obstacles.iter().filter(|o| o.kind == ObstacleKind::Coordinate) {
             // `?` asks for a coordinate and `.` says that there is none: both are right.
             let text = context.text(obstacle.span);
-            let told = context.parsed.problems.iter().any(|p| p.span.touches(obstacle.span.start));
-            if !matches!(text, "?" | ".") && !told {
+            if !matches!(text, "?" | ".") && !context.is_disturbed(obstacle.span) {
                 findings.push(Finding::new(&BAD_NUMBER, obstacle.span, obstacle.message.clone()));
             }
         }
@@ -318,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_string_without_end_says_nothing_about_what_follows() {
+    fn a_string_without_end_is_one_finding() {
         check(
             r#"
 data_x
@@ -329,13 +327,14 @@ _cell_angle_alpha 90
 _cell_angle_beta 90
 _cell_angle_gamma 90
 _chemical_name_common 'salt
+                      ^^^^^ error unterminated-text: the string has no closing `'` on its line
 loop_
 _atom_site_label
 _atom_site_fract_x
 _atom_site_fract_y
 _atom_site_fract_z
 Na1 0 0 0
-Cl1 0 0 0.01
+Cl1 0 0 0.5
 "#,
         );
     }
@@ -357,6 +356,7 @@ _atom_site_fract_x
 _atom_site_fract_y
 _atom_site_fract_z
 Na1 0 zero 0
+      ^^^^ error bad-number: the coordinate 'zero' is not a number
 Cl1 ? ? ?
 Cl2 0.5 0.5 0.5
 "#,

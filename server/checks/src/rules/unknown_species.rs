@@ -2,7 +2,7 @@
 
 use cellwright_crystal::Element;
 use cellwright_syntax::reading::{Obstacle, ObstacleKind};
-use cellwright_syntax::{Reading, TextEdit};
+use cellwright_syntax::{File, Reading, TextEdit};
 
 use crate::words::plural;
 use crate::{Context, Finding, Rule, Severity};
@@ -13,7 +13,7 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Error,
     summary: "a species that is no chemical element",
     docs: r"What sits on a site is read from `_atom_site_type_symbol`, without one from the label; in a POSCAR from line 6, or from the comment line in files of VASP 4. This
-names none of the elements from H to Lr. Such a site is left out of formula, charge and energy.
+names none of the elements from H to Lr. A POSCAR of VASP 4 need not name its species: that is an information only. Such a site is left out of formula, charge and energy.
 
 `D` and `T` are hydrogen. A charge may follow (`Fe3+`), in a POSCAR the variant of the potential (`Fe_pv`). `?` and `X` are masked sites, whose species
 is asked for. Dummy atoms (`_atom_site_calc_flag dum`) and vacancies (`Va`) are no atoms.
@@ -40,15 +40,40 @@ Write the symbol of the element. Where one symbol is near, the fix writes it.
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (reading, facts) in context.readings() {
-        for obstacle in reading.obstacles.iter().filter(|o| o.kind == ObstacleKind::Species) {
-            let told = context.parsed.problems.iter().any(|p| {
-                p.span.touches(obstacle.span.start) || obstacle.span.touches(p.span.start)
+        if !facts.geometry {
+            continue;
+        }
+        let unknown: Vec<&Obstacle> = reading
+            .obstacles
+            .iter()
+            .filter(|o| o.kind == ObstacleKind::Species && !context.is_disturbed(o.span))
+            .collect();
+        for obstacle in unknown.iter().take(MAX_FINDINGS) {
+            findings.push(match context.text(obstacle.span) {
+                counts if !counts.contains(|c: char| c.is_alphabetic()) && is_poscar(context) => {
+                    unnamed(obstacle)
+                }
+                _ => report(context, reading, obstacle),
             });
-            if facts.geometry && !told {
-                findings.push(report(context, reading, obstacle));
-            }
+        }
+        if let Some(rest) = unknown.len().checked_sub(MAX_FINDINGS).filter(|n| *n > 0) {
+            let message = format!("{} more", plural(rest, "unknown species"));
+            findings.push(Finding::new(&RULE, reading.header, message));
         }
     }
+}
+
+/// How many species of a crystal are said to be unknown before the rest is summed up.
+const MAX_FINDINGS: usize = 50;
+
+fn is_poscar(context: &Context<'_>) -> bool {
+    matches!(context.parsed.file, File::Poscar(_))
+}
+
+/// A POSCAR of VASP 4, which leaves the species to the POTCAR: right for VASP, but nothing can be computed.
+fn unnamed(obstacle: &Obstacle) -> Finding {
+    let message = format!("{}: a line above the counts can (VASP 5)", obstacle.message);
+    Finding::new(&RULE, obstacle.span, message).severity(Severity::Information)
 }
 
 fn report(context: &Context<'_>, reading: &Reading, obstacle: &Obstacle) -> Finding {
@@ -119,9 +144,12 @@ fn suggestions(word: &str, reading: &Reading) -> Vec<Element> {
     if let Some(element) = by_name {
         return vec![element];
     }
-    // Digits that look like letters: 0 for O, 1 and I for l.
+    // What looks alike: 0 and O; 1, i and l.
     let alike = lower.replace('0', "o").replace('1', "l");
-    if let Some(element) = Element::from_symbol(&alike).filter(|_| alike != lower) {
+    let mut looks = vec![alike.clone()];
+    looks.extend(alike.strip_suffix('i').map(|stem| format!("{stem}l")));
+    let seen = looks.iter().filter(|word| **word != lower).find_map(|w| Element::from_symbol(w));
+    if let Some(element) = seen {
         return vec![element];
     }
     if lower.len() > 3 {
@@ -171,6 +199,11 @@ x
 0 5.64 0
 0 0 5.64
 Ci Aluminium Qq
+^^ error unknown-species: 'Ci' is not an element; did you mean Cl?
+| fix: Write Cl
+   ^^^^^^^^^ error unknown-species: 'Aluminium' is not an element; did you mean Al?
+   | fix: Write Al
+             ^^ error unknown-species: 'Qq' is not an element
 1 1 1
 Direct
 0 0 0

@@ -1,4 +1,4 @@
-//! Cells too large to look into.
+//! What is too large or too strange to look into.
 
 use cellwright_syntax::reading::ObstacleKind;
 
@@ -7,18 +7,17 @@ use crate::{Context, Finding, Rule, Severity};
 
 /// The rule.
 pub(crate) static RULE: Rule = Rule {
-    code: "too-many-atoms",
+    code: "not-checked",
     severity: Severity::Information,
-    summary: "the cell holds more atoms than are checked",
-    docs: r"The cell, or what the symmetry operations make of it, holds more atoms than Cellwright expands, or more than half a million, which
-is where the search for short distances ends. Everything else in the file is checked.
-
-The text says how many there would be; no small example can.
+    summary: "the crystal is too large or its cell too strange for all checks",
+    docs: r"Not everything was checked, and the message says why: the cell, or what the symmetry operations make of it, holds more than half a million
+atoms; an atom lies millions of cells away; the cell is so skewed that its neighbours cannot be counted. Everything else in the
+file is checked.
 
 ## How to mend it
 
-Look for operations that are there many times, or for a file of a simulation with many frames. If the crystal really is that large,
-nothing is wrong.
+Look for operations that are there many times, for a file of a simulation with many frames, for coordinates in another unit. Reduce a skewed cell
+(Niggli). If the crystal really is that large, nothing is wrong.
 ",
     check,
 };
@@ -29,8 +28,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         for obstacle in expansion {
             findings.push(Finding::new(&RULE, obstacle.span, obstacle.message.clone()));
         }
-        if let Contacts::TooMany { atoms } = facts.contacts {
-            let message = format!("distances are not checked among {atoms} atoms");
+        if let Contacts::NotChecked(why) = &facts.contacts {
+            let message = format!("distances are not checked: {why}");
             findings.push(Finding::new(&RULE, reading.header, message));
         }
     }
@@ -48,6 +47,6 @@ mod tests {
              _cell_angle_beta 90\n_cell_angle_gamma 90\n_space_group_name_H-M_alt 'F m -3 m'\n\
              loop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n{rows}"
         );
-        assert_eq!(codes(&text), ["too-many-atoms"]);
+        assert_eq!(codes(&text), ["not-checked"]);
     }
 }
