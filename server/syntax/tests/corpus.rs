@@ -5,7 +5,9 @@ mod common;
 use std::path::Path;
 
 use cellwright_crystal::Element;
-use cellwright_syntax::text::decode;
+use cellwright_crystal::structure::wrap_half;
+use cellwright_syntax::edit::{update, update_as_p1};
+use cellwright_syntax::text::{apply_edits, decode};
 use cellwright_syntax::{Language, Parsed};
 use serde_json::Value;
 
@@ -29,6 +31,39 @@ fn real_files_are_read_as_both_programs_read_them() {
         }
     }
     assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), files.len(), wrong.join("\n"));
+}
+
+/// In every real file: no change gives no edit; atoms moved anywhere come back from the P 1 rewrite, and nothing is
+/// wrong with its text that was not wrong before.
+#[test]
+fn real_files_survive_editing() {
+    let Some(corpus) = common::shared("corpus") else { return };
+    let mut seen = 0;
+    for folder in ["cif", "poscar"] {
+        for entry in std::fs::read_dir(corpus.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let bytes = std::fs::read(&path).unwrap();
+            let language = if folder == "cif" { Language::Cif } else { Language::Poscar };
+            let parsed = Parsed::new(language, &decode(&bytes).0);
+            let Some(reading) = common::first(&parsed) else { continue };
+            let mut new = reading.structure.clone().unwrap();
+            assert_eq!(update(&parsed, reading, &new), Ok(vec![]), "{}", path.display());
+            for (i, site) in new.sites.iter_mut().enumerate() {
+                site.frac[i % 3] += 0.01 + 0.001 * (i % 7) as f64;
+            }
+            let edits = update_as_p1(&parsed, reading, &new).unwrap();
+            let after = Parsed::new(language, &apply_edits(&parsed.text, &edits));
+            let got = common::first(&after).and_then(|r| r.structure.as_ref()).unwrap();
+            assert_eq!(got.len(), new.len(), "{}", path.display());
+            for (a, b) in got.sites.iter().zip(&new.sites) {
+                let apart = (a.frac - b.frac).map(wrap_half).amax();
+                assert!(a.element == b.element && apart < 1e-4, "{}: {apart}", path.display());
+            }
+            assert!(after.problems.len() <= parsed.problems.len(), "{}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 100, "{seen}");
 }
 
 fn compare(corpus: &Path, entry: &Value) -> Result<(), String> {

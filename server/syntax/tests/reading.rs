@@ -132,6 +132,30 @@ fn the_cell_says_which_axis_is_unique() {
 }
 
 #[test]
+fn the_atoms_say_which_origin_is_meant() {
+    let atoms = |declared: &str, rows: &str| formula(&read(&[CUBE, declared, SITES, rows]));
+    for declared in ["_symmetry_space_group_name_H-M 'F d -3 m'\n", "_space_group_IT_number 227\n"]
+    {
+        assert_eq!(atoms(declared, "Si1 Si 0 0 0 1\n"), "Si8");
+        assert_eq!(atoms(declared, "Si1 Si 0.125 0.125 0.125 1\n"), "Si8");
+        // Either origin of spinel has 56 atoms, one of them the right ones.
+        let spinel = "Mg1 Mg .125 .125 .125 1\nAl1 Al .5 .5 .5 1\nO1 O .2624 .2624 .2624 1\n";
+        assert_eq!(atoms(declared, spinel), "Mg8 Al16 O32");
+        let other = "Mg1 Mg 0 0 0 1\nAl1 Al .625 .625 .625 1\nO1 O .3874 .3874 .3874 1\n";
+        let sum = ["_chemical_formula_sum 'Al2 Mg O4'\n", declared].concat();
+        assert_eq!(atoms(&sum, other), "Mg8 Al16 O32");
+    }
+}
+
+#[test]
+fn only_the_first_model_counts() {
+    let sites = SITES.replace("_occupancy\n", "_occupancy\n_atom_site_pdbx_PDB_model_num\n");
+    let reading = read(&[CELL, &sites, "C1 C .1 0 0 1 1\nC2 C .2 0 0 1 1\nC1 C .1 0 0 1 2\n"]);
+    let rows: Vec<_> = reading.sites.iter().map(|s| s.multiplicity).collect();
+    assert_eq!(rows, [1, 1, 0]);
+}
+
+#[test]
 fn the_identity_goes_to_the_front_with_its_place() {
     let list = "loop_\n_symmetry_equiv_pos_as_xyz\n'-x,-y,-z'\n'x+1,y,z'\n";
     let text = format!("data_x\n{CELL}{list}{SITES}Fe1 Fe 1.1 -.2 .3 1\n");

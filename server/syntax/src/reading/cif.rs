@@ -5,7 +5,7 @@ use cellwright_crystal::{Lattice, Site, Structure};
 use super::expand::{self, Row};
 use super::frame::Frame;
 use super::names::Names;
-use super::sites::{self, SiteRow};
+use super::sites::{self, Sites};
 use super::{AtomSite, Obstacle, ObstacleKind, Origin, Reading, Symmetry, cell, symmetry};
 use crate::cif::{Block, CifFile};
 
@@ -23,19 +23,16 @@ fn read_block(text: &str, index: usize, block: &Block) -> Option<Reading> {
     }
     let good = lattice.as_ref().and_then(|l| l.as_ref().ok());
     let mut obstacles = Vec::new();
-    let symmetry = symmetry::read(text, &names, good, &mut obstacles);
     let frame = good.map(|lattice| Frame::read(text, &names, lattice));
-    let rows = sites::read(text, &names, frame.as_ref(), &mut obstacles);
+    let mut sites = sites::read(text, &names, frame.as_ref(), &mut obstacles);
+    let atoms = atoms(&sites);
+    let symmetry = symmetry::read(text, &names, good, &atoms, &mut obstacles);
     let (structure, origins) = match good {
-        Some(lattice) => {
-            let rows = Rows { all: &rows, cartesian: sites::coordinate_names(&names).1 };
-            structure(lattice, &symmetry, &rows, block, &mut obstacles)
-        }
+        Some(lattice) => structure(lattice, &symmetry, atoms, &mut obstacles),
         None => (None, Vec::new()),
     };
-    let mut sites: Vec<AtomSite> = rows.into_iter().map(|row| row.site).collect();
     for origin in &origins {
-        sites[origin.site].multiplicity += 1;
+        sites.rows[origin.site].multiplicity += 1;
     }
     obstacles.sort_by_key(|o| o.span);
     Some(Reading {
@@ -46,50 +43,44 @@ fn read_block(text: &str, index: usize, block: &Block) -> Option<Reading> {
         cell,
         lattice,
         symmetry,
-        sites,
+        sites: sites.rows,
         structure,
         origins,
         obstacles,
     })
 }
 
-/// The rows of a block, and whether their coordinates are Cartesian.
-struct Rows<'a> {
-    all: &'a [SiteRow],
-    cartesian: bool,
+/// The rows that are atoms with a position.
+fn atoms(sites: &Sites) -> Vec<Row> {
+    let atoms = sites.rows.iter().enumerate().zip(&sites.is_atom).filter(|(_, is_atom)| **is_atom);
+    let row = |((index, row), _): ((usize, &AtomSite), _)| {
+        let AtomSite { element, oxidation, occupancy, .. } = *row;
+        // Digits of Å say nothing about fractions: the finest tolerance serves them.
+        let written = row.decimals.into_iter().max().unwrap_or(0);
+        let decimals = if sites.cartesian { u8::MAX } else { written };
+        let site = Site { element, oxidation, occupancy, frac: row.frac? };
+        Some(Row { index, span: row.row, site, decimals })
+    };
+    atoms.filter_map(row).collect()
 }
 
-/// The whole cell, from the rows that have a position.
+/// The whole cell.
 fn structure(
     lattice: &Lattice,
     symmetry: &Symmetry,
-    rows: &Rows,
-    block: &Block,
+    atoms: Vec<Row>,
     obstacles: &mut Vec<Obstacle>,
 ) -> (Option<Structure>, Vec<Origin>) {
-    let placed = rows.all.iter().enumerate().filter(|(_, row)| row.is_atom);
-    let placed = placed.filter_map(|(index, SiteRow { site, .. })| {
-        let AtomSite { element, oxidation, occupancy, .. } = *site;
-        // Digits of Å say nothing about fractions: the finest tolerance serves them.
-        let written = site.decimals.into_iter().max().unwrap_or(0);
-        let decimals = if rows.cartesian { u8::MAX } else { written };
-        let frac = site.frac?;
-        Some(Row { index, site: Site { element, oxidation, occupancy, frac }, decimals })
-    });
-    let placed: Vec<Row> = placed.collect();
-    if placed.is_empty() {
-        return (None, Vec::new());
-    }
-    match expand::expand(lattice, &symmetry.operations, placed) {
+    let Some(first) = atoms.first().map(|row| row.span) else { return (None, Vec::new()) };
+    let (rows, operations) = (atoms.len(), symmetry.operations.len());
+    match expand::expand(lattice, &symmetry.operations, atoms) {
         Ok((structure, origins)) => (Some(structure), origins),
         Err(expand::TooMany(images)) => {
-            let span = rows.all.first().map_or(block.name.span, |row| row.site.row);
             let message = format!(
-                "{} rows under {} operations may give {images} atoms: more than can be held",
-                rows.all.len(),
-                symmetry.operations.len()
+                "{rows} rows under {operations} operations may give {images} atoms: \
+                 more than can be held"
             );
-            obstacles.push(Obstacle { span, kind: ObstacleKind::TooManyAtoms, message });
+            obstacles.push(Obstacle { span: first, kind: ObstacleKind::TooManyAtoms, message });
             (None, Vec::new())
         }
     }

@@ -6,6 +6,7 @@ use cellwright_crystal::{Lattice, Site, Structure};
 use nalgebra::Vector3;
 
 use super::Origin;
+use crate::text::Span;
 
 /// Most atoms that a cell is expanded to; above this the text is surely not what its author meant.
 pub(crate) const MAX_ATOMS: usize = 500_000;
@@ -21,8 +22,11 @@ const SPLIT: f64 = 0.3;
 const ROUNDING: f64 = 1.01;
 
 /// One row to expand: the site and the digits its coordinates were written with.
+#[derive(Clone)]
 pub(crate) struct Row {
     pub(crate) index: usize,
+    /// Where the row stands.
+    pub(crate) span: Span,
     pub(crate) site: Site,
     pub(crate) decimals: u8,
 }

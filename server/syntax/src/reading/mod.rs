@@ -14,6 +14,7 @@ mod cif;
 pub(crate) mod expand;
 pub(crate) mod frame;
 pub(crate) mod names;
+mod origin;
 pub(crate) mod poscar;
 mod poscar_species;
 mod settings;
@@ -95,7 +96,8 @@ pub struct Symmetry {
     pub hall: Option<Spanned<String>>,
     /// International Tables number as written.
     pub number: Option<Spanned<u16>>,
-    /// The tabulated setting that the declared symbols or the operations name, if any.
+    /// The tabulated setting with exactly these operations, if any. A symbol beside an `xyz` list that says
+    /// something else does not count here.
     pub setting: Option<Setting>,
 }
 
@@ -130,7 +132,8 @@ pub struct AtomSite {
     pub disorder: Option<(String, String)>,
     /// The whole row.
     pub row: Span,
-    /// How many atoms of the cell the row stands for (0 when it could not be placed).
+    /// How many atoms of the cell the row stands for: 0 when it could not be placed, and for dummy sites
+    /// (`_atom_site_calc_flag dum`), vacancies and further models, which are no atoms of the crystal.
     pub multiplicity: u32,
 }
 
@@ -163,7 +166,8 @@ pub enum ObstacleKind {
     SpaceGroup,
     /// A coordinate is missing or no number.
     Coordinate,
-    /// A species is neither an element nor a mask.
+    /// A species is neither an element nor a mask. Its site is in the structure all the same, without an element,
+    /// so that nothing computes with a part of the cell as if it were the whole.
     Species,
     /// An occupancy is no number.
     Occupancy,

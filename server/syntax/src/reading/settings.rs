@@ -7,22 +7,16 @@ use cellwright_crystal::symmetry::{Operation, Setting};
 /// first one: well above rounding, well below the difference between two axis choices.
 const CLEARLY_BETTER: f64 = 1e-3;
 
-/// Of the settings that a symbol may stand for the one that the cell fits, the conventional one where the cell does not
-/// decide: `R -3 m` with γ = 90° is on rhombohedral axes.
-pub(super) fn fitting(candidates: &[Setting], lattice: Option<&Lattice>) -> Option<Setting> {
-    let first = *candidates.first()?;
-    let (Some(lattice), true) = (lattice, candidates.len() > 1) else { return Some(first) };
-    let mut best = (first, first.metric_misfit(lattice));
-    for candidate in &candidates[1..] {
-        if best.1 <= CLEARLY_BETTER {
-            break;
-        }
-        let misfit = candidate.metric_misfit(lattice);
-        if misfit < best.1 - CLEARLY_BETTER {
-            best = (*candidate, misfit);
-        }
-    }
-    Some(best.0)
+/// Of the settings that a symbol may stand for those that the cell fits, in their order: `R -3 m` with γ = 90° is on
+/// rhombohedral axes. More than one stays where they differ in the origin only.
+pub(super) fn fitting(candidates: &[Setting], lattice: Option<&Lattice>) -> Vec<Setting> {
+    let Some(lattice) = lattice else { return candidates.to_vec() };
+    let misfits: Vec<f64> = candidates.iter().map(|s| s.metric_misfit(lattice)).collect();
+    let conventional = misfits.first().copied().unwrap_or(f64::INFINITY);
+    let best = misfits.iter().copied().fold(f64::INFINITY, f64::min);
+    let limit = if conventional < best + CLEARLY_BETTER { conventional } else { best };
+    let fits = |(_, misfit): &(&Setting, &f64)| **misfit < limit + CLEARLY_BETTER;
+    candidates.iter().zip(&misfits).filter(fits).map(|(s, _)| *s).collect()
 }
 
 /// All settings that a Hermann–Mauguin symbol may stand for. A short monoclinic symbol means unique axis b, but where

@@ -44,10 +44,16 @@ pub(crate) fn table<'a>(names: &Names<'a>) -> Option<Place<'a>> {
     coordinates.iter().chain(&LABELS).chain(&[SYMBOL]).find_map(|n| names.place(n))
 }
 
-/// One row, and whether it is an atom of the crystal: dummy sites and vacancies are rows and nothing else.
-pub(super) struct SiteRow {
-    pub(super) site: AtomSite,
-    pub(super) is_atom: bool,
+/// The table of atoms.
+#[derive(Default)]
+pub(super) struct Sites {
+    /// Every row.
+    pub(super) rows: Vec<AtomSite>,
+    /// Which rows are atoms of the crystal: dummy sites, vacancies and all models but the first are rows and nothing
+    /// else.
+    pub(super) is_atom: Vec<bool>,
+    /// Whether the coordinates are Cartesian.
+    pub(super) cartesian: bool,
 }
 
 /// Reads every row.
@@ -56,8 +62,8 @@ pub(super) fn read(
     names: &Names,
     frame: Option<&Frame>,
     obstacles: &mut Vec<Obstacle>,
-) -> Vec<SiteRow> {
-    let Some(table) = table(names) else { return Vec::new() };
+) -> Sites {
+    let Some(table) = table(names) else { return Sites::default() };
     let place = |name: &str| names.place(name).filter(|p| p.beside(table));
     let (coordinates, cartesian) = coordinate_names(names);
     let types = atom_types(text, names);
@@ -70,6 +76,7 @@ pub(super) fn read(
         assembly: place("_atom_site_disorder_assembly"),
         group: place("_atom_site_disorder_group").or_else(|| place("_atom_site_label_alt_id")),
         calculated: place("_atom_site_calc_flag"),
+        model: place("_atom_site_pdbx_pdb_model_num"),
         known: known_elements(text, names, &types),
         types,
         cartesian,
@@ -96,7 +103,16 @@ pub(super) fn read(
             Some(row.first()?.span.cover(last.span))
         }
     };
-    (0..table.rows()).filter_map(|row| Some(reader.row(row, span(row)?))).collect()
+    // Sized beforehand: a row is a large thing to move when a vector grows.
+    let mut rows = Vec::with_capacity(table.rows());
+    let mut is_atom = Vec::with_capacity(table.rows());
+    for row in 0..table.rows() {
+        let Some(span) = span(row) else { break };
+        let (site, atom) = reader.row(row, span);
+        rows.push(site);
+        is_atom.push(atom);
+    }
+    Sites { rows, is_atom, cartesian }
 }
 
 /// Everything that reading one row needs.
@@ -109,6 +125,8 @@ struct Reader<'a, 't> {
     assembly: Option<Place<'a>>,
     group: Option<Place<'a>>,
     calculated: Option<Place<'a>>,
+    /// Several models of one structure stand below each other in macromolecular files.
+    model: Option<Place<'a>>,
     /// Oxidation numbers of the atom types.
     types: HashMap<String, Option<f64>>,
     /// Elements that the formula or the atom types name.
@@ -123,7 +141,8 @@ struct Reader<'a, 't> {
 }
 
 impl<'a> Reader<'a, '_> {
-    fn row(&mut self, row: usize, span: Span) -> SiteRow {
+    /// One row, and whether it is an atom.
+    fn row(&mut self, row: usize, span: Span) -> (AtomSite, bool) {
         let text = self.text;
         let get = |place: Option<Place<'a>>| place.and_then(|p| p.get(row));
         let given = |place| get(place).filter(|v: &&Value| !v.is_null(text));
@@ -143,7 +162,8 @@ impl<'a> Reader<'a, '_> {
         let species_value = stated.or(label_value);
         let species = species_value.map(string).unwrap_or_default();
         let read = self.species(&species, stated.is_some());
-        let is_atom = !dummy && read != Species::Vacancy;
+        let model = |row: usize| self.model?.get(row).map(|v| v.span.text(text));
+        let is_atom = !dummy && read != Species::Vacancy && model(row) == model(0);
         let species_span = species_value.map_or(span, |v| v.span);
         if is_atom && read == Species::Unknown && self.complained.insert(species.clone()) {
             let message = if species.is_empty() {
@@ -181,7 +201,7 @@ impl<'a> Reader<'a, '_> {
             row: span,
             multiplicity: 0,
         };
-        SiteRow { site, is_atom }
+        (site, is_atom)
     }
 
     /// What a symbol or label stands for. Symbols are few and rows are many, so each is read once.

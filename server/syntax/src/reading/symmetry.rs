@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use cellwright_crystal::Lattice;
 use cellwright_crystal::symmetry::{Operation, OperationError, Setting, hall_operations};
 
+use super::expand::Row;
 use super::names::Names;
-use super::{Obstacle, ObstacleKind, OperationSource, Symmetry, settings};
+use super::{Obstacle, ObstacleKind, OperationSource, Symmetry, origin, settings};
 use crate::cif::Value;
 use crate::text::Span;
 use crate::value::Spanned;
@@ -40,6 +41,7 @@ pub(super) fn read(
     text: &str,
     names: &Names,
     lattice: Option<&Lattice>,
+    atoms: &[Row],
     obstacles: &mut Vec<Obstacle>,
 ) -> Symmetry {
     let first = |list: &[&str]| list.iter().find_map(|n| names.value(text, n));
@@ -65,71 +67,64 @@ pub(super) fn read(
         setting: None,
     };
     if let Some((operations, spans)) = operation_list(text, names, obstacles) {
+        // What the list says counts, also where it is no tabulated setting (another origin, say) and the
+        // symbol beside it is.
         symmetry.source = OperationSource::Xyz;
         symmetry.setting = settings::identify(&operations, &candidates);
         symmetry.operations = operations;
         symmetry.operation_spans = spans;
-        if symmetry.setting.is_some() {
+        return symmetry;
+    }
+    let mut unknown = |span: Span, message: String| {
+        obstacles.push(Obstacle { span, kind: ObstacleKind::SpaceGroup, message });
+    };
+    if let Some(hall) = &symmetry.hall {
+        // A Hall symbol is explicit: it need not be tabulated to be understood.
+        if let Some(operations) = hall_operations(&hall.value) {
+            symmetry.setting = Setting::from_hall(&hall.value);
+            symmetry.operations = symmetry.setting.map_or(operations, Setting::operations);
+            symmetry.source = OperationSource::Hall;
             return symmetry;
         }
+        unknown(hall.span, format!("'{}' is not a Hall symbol", hall.value));
     }
-    // From the most to the least specific; a symbol that names nothing is said to be in the way only where
-    // its operations were needed.
-    let listed = symmetry.source == OperationSource::Xyz;
-    let mut unknown = |span: Span, what: String| {
-        if !listed {
-            obstacles.push(Obstacle { span, kind: ObstacleKind::SpaceGroup, message: what });
-        }
+    let choose = |candidates: &[Setting]| {
+        let fitting = settings::fitting(candidates, lattice);
+        // A symbol that may mean several groups means the first.
+        let same = |s: &&Setting| Some(s.number()) == fitting.first().map(|s| s.number());
+        let fitting: Vec<Setting> = fitting.iter().filter(same).copied().collect();
+        origin::choose(&fitting, lattice, atoms, origin::formula(text, names).as_ref())
     };
-    let mut setting = None;
-    if let Some(hall) = &symmetry.hall {
-        setting = Setting::from_hall(&hall.value).map(|s| (s, OperationSource::Hall));
-        // A Hall symbol is explicit: it need not be tabulated to be understood.
-        match hall_operations(&hall.value).filter(|_| setting.is_none()) {
-            Some(operations) if !listed => {
-                symmetry.operations = operations;
-                symmetry.source = OperationSource::Hall;
-                return symmetry;
-            }
-            None if setting.is_none() => {
-                unknown(hall.span, format!("'{}' is not a Hall symbol", hall.value));
-            }
-            _ => {}
-        }
-    }
-    if let (None, Some(hm)) = (&setting, &symmetry.hm) {
-        setting =
-            settings::fitting(&candidates, lattice).map(|s| (s, OperationSource::HermannMauguin));
-        if setting.is_none() {
+    let mut named = None;
+    if let Some(hm) = &symmetry.hm {
+        named = choose(&candidates).map(|s| (s, OperationSource::HermannMauguin));
+        if named.is_none() {
             let what = format!("'{}' is not the Hermann-Mauguin symbol of a space group", hm.value);
             unknown(hm.span, what);
         }
     }
-    if let (None, Some(number)) = (&setting, &symmetry.number) {
-        setting = by_number(number.value, lattice).map(|s| (s, OperationSource::Number));
-        if setting.is_none() {
-            unknown(
-                number.span,
-                format!("space groups are numbered 1 to 230, this is {}", number.value),
-            );
+    if let (None, Some(number)) = (&named, &symmetry.number) {
+        named = choose(&by_number(number.value)).map(|s| (s, OperationSource::Number));
+        if named.is_none() {
+            let what = format!("space groups are numbered 1 to 230, this is {}", number.value);
+            unknown(number.span, what);
         }
     }
-    if let Some((setting, source)) = setting {
+    if let Some((setting, source)) = named {
         symmetry.setting = Some(setting);
-        if !listed {
-            symmetry.operations = setting.operations();
-            symmetry.source = source;
-        }
+        symmetry.operations = setting.operations();
+        symmetry.source = source;
     }
     symmetry
 }
 
-/// The standard setting of a number, or the one on other axes if only that fits the cell.
-fn by_number(number: u16, lattice: Option<&Lattice>) -> Option<Setting> {
-    let standard = Setting::standard(number)?;
+/// The standard setting of a number, and those on other axes or another origin.
+fn by_number(number: u16) -> Vec<Setting> {
+    let Some(standard) = Setting::standard(number) else { return Vec::new() };
     let mut candidates = vec![standard];
-    candidates.extend(settings::candidates(standard.hm_without_choice()));
-    settings::fitting(&candidates, lattice)
+    let others = settings::candidates(standard.hm_without_choice());
+    candidates.extend(others.into_iter().filter(|s| *s != standard));
+    candidates
 }
 
 /// The operations of the list with their places, identity first; `None` where no operation could be read.

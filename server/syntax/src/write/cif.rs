@@ -8,6 +8,7 @@ use cellwright_crystal::{Composition, Element, Site, Structure};
 
 use crate::edit::number::fixed;
 use crate::reading::expand::{self, Row};
+use crate::text::Span;
 
 /// Decimals of the numbers: the fewest, and those that make reading them again exact to 1e-8.
 const DECIMALS: (usize, usize) = (4, 8);
@@ -48,7 +49,12 @@ fn formula(out: &mut String, structure: &Structure, operations: &[Operation]) {
     if structure.is_empty() || structure.sites.iter().any(|s| s.element.is_none()) {
         return;
     }
-    let row = |(index, site): (usize, &Site)| Row { index, site: site.clone(), decimals: 8 };
+    let row = |(index, site): (usize, &Site)| Row {
+        index,
+        span: Span::default(),
+        site: site.clone(),
+        decimals: 8,
+    };
     let rows = structure.sites.iter().enumerate().map(row).collect();
     let Ok((cell, _)) = expand::expand(&structure.lattice, operations, rows) else { return };
     let (unit, z) = cell.composition().reduced();
