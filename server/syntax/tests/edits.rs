@@ -316,6 +316,27 @@ O1  O  1 a 0.30530(10) 0.30530(10) 0.00000 1
 }
 
 #[test]
+fn p1_keeps_comments_line_ends_and_rows_that_are_no_atoms() {
+    let text = "data_x\n_cell_length_a 4\n_cell_length_b 5\n_cell_length_c 6\n_space_group_IT_number 2\n\
+                loop_\n_atom_site_label\n_atom_site_type_symbol\n_atom_site_fract_x\n_atom_site_fract_y\n\
+                _atom_site_fract_z\n  Fe1 Fe 0.1 0.2 0.3  # iron\n  Cg Va 0 0 ?\n  'O 1' O .1 .1 .1 O2 O 0 0 0\n\
+                # the end\n"
+        .replace('\n', "\r\n");
+    let parsed = common::cif(&text);
+    let mut new = structure(&parsed);
+    new.sites[1].frac.x = 0.8;
+    let edits = update_as_p1(&parsed, &parsed.readings[0], &new).unwrap();
+    let after = apply_edits(&text, &edits);
+    let want = text.replace("number 2", "number 1").replace(
+        "# iron\r\n  Cg Va 0 0 ?\r\n  'O 1' O .1 .1 .1 O2",
+        "# iron\r\n  Fe1_2 Fe 0.800000 0.800000 0.700000\r\n  Cg Va 0 0 ?\r\n  'O 1' O .1 .1 .1\r\n  \
+         'O 1_2' O 0.900000 0.900000 0.900000 O2",
+    );
+    assert_eq!(after, want);
+    assert!(difference(&structure(&common::cif(&after)), &new).0 < 1e-5);
+}
+
+#[test]
 fn p1_of_an_atom_given_by_single_items_is_a_loop() {
     let text = "data_x\n_cell_length_a 4\n_cell_length_b 5\n_cell_length_c 6\nloop_\n_symmetry_equiv_pos_as_xyz\n\
                 '-x,-y,-z'\n'x,y,z'\n_atom_site_label Fe1\n_atom_site_fract_x 0.1\n_atom_site_fract_y 0.2\n\
@@ -392,6 +413,25 @@ proptest! {
             prop_assert_eq!(skeleton(&after), skeleton(&text));
             prop_assert_eq!(after.matches("\r\n").count(), text.matches("\r\n").count());
         }
+    }
+
+    /// Whatever obeys the operations goes into the rows.
+    #[test]
+    fn a_symmetric_change_reads_as_the_new_structure(u in 0.27..0.34f64, a in 4.4..4.8f64, c in 2.8..3.1f64) {
+        let parsed = common::cif(RUTILE);
+        let reading = &parsed.readings[0];
+        let mut new = structure(&parsed);
+        new.lattice = Lattice::from_parameters([a, a, c], [90.0; 3]).unwrap();
+        for (site, origin) in new.sites.iter_mut().zip(&reading.origins) {
+            if origin.site == 1 {
+                site.frac = reading.symmetry.operations[origin.operation].apply(&Vector3::new(u, u, 0.0));
+            }
+        }
+        let after = edited(&parsed, &new);
+        let (apart, parameters) = difference(&structure(&common::cif(&after)), &new);
+        prop_assert!(apart < 1e-4, "{apart}\n{after}");
+        prop_assert!(parameters <= 5e-5 + 1e-12, "{parameters}\n{after}");
+        prop_assert_eq!(skeleton(&after), skeleton(RUTILE));
     }
 
     #[test]

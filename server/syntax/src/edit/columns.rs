@@ -36,7 +36,12 @@ fn edge(text: &str, column: &[Span]) -> Edge {
     if column.len() < 2 {
         return Edge::None;
     }
-    let line_start = |at: usize| text[..at].rfind(['\n', '\r']).map_or(0, |i| i + 1);
+    let line_start = |at: usize| {
+        // No farther back than twice the longest line of a CIF: a text without line breaks is not in columns.
+        let from = at.saturating_sub(4096);
+        let breaks = |b: &u8| matches!(b, b'\n' | b'\r');
+        text.as_bytes()[from..at].iter().rposition(breaks).map_or(from, |i| from + i + 1)
+    };
     let place = |s: &Span| (s.start - line_start(s.start), point(s.text(text)));
     let mut places = column.iter().map(place);
     let Some((start, width)) = places.next() else { return Edge::None };

@@ -134,6 +134,7 @@ impl Rows<'_> {
         let mut labels = Labels::new(text, self.names);
         let alignments = self.change.alignments();
         let frame = self.frame();
+        let (_, line_break) = line_end(text, self.table.keyword);
         let incomplete = self.table.values.len() % self.table.names.len();
         let mut images = self.images();
         for (row, site) in reading.sites.iter().enumerate() {
@@ -150,14 +151,13 @@ impl Rows<'_> {
             if last {
                 edits.push(TextEdit::insert(site.row.end, padding.clone()));
             }
-            let (at, line_break) = behind(text, site.row);
             let mut copies = String::new();
             for frac in images {
                 copies.push_str(line_break);
                 copies.push_str(&self.copy(row, site, &frac, frame, alignments, &mut labels));
                 copies.push_str(&padding);
             }
-            edits.push(TextEdit::insert(at, copies));
+            edits.push(TextEdit::insert(behind(text, site.row), copies));
         }
         edits
     }
@@ -234,13 +234,16 @@ impl Rows<'_> {
     }
 }
 
-/// Where rows can be inserted behind a row, and the line break to use: behind a comment on its line, but
-/// before the next row if that begins on the same line.
-fn behind(text: &str, row: Span) -> (usize, &'static str) {
-    let (end, line_break) = line_end(text, row);
-    let rest = text[row.end..end].trim_start_matches([' ', '\t']);
-    let alone = rest.is_empty() || rest.starts_with('#');
-    (if alone { end } else { row.end }, line_break)
+/// Where rows can be inserted behind a row: behind a comment on its line, but before the next row if that begins on
+/// the same line.
+fn behind(text: &str, row: Span) -> usize {
+    let rest = &text[row.end..];
+    let next = rest.trim_start_matches([' ', '\t']);
+    match next.chars().next() {
+        None | Some('\n' | '\r') => text.len() - next.len(),
+        Some('#') => line_end(text, row).0,
+        Some(_) => row.end,
+    }
 }
 
 /// Labels that are in use, and new ones.
