@@ -80,3 +80,44 @@ pub fn refusal(reading: &Reading) -> Option<String> {
     // The rows said nothing against it, so this is a site whose element the table does not hold.
     (!structure.is_ordered()).then(|| "a site has no known element".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{POSCAR, RUTILE, cif, energy, poscar};
+
+    fn reason(text: &str) -> String {
+        refusal(&cif(text).readings[0]).expect("cannot be treated")
+    }
+
+    #[test]
+    fn an_ordered_crystal_can_be_treated() {
+        assert_eq!(refusal(&cif(RUTILE).readings[0]), None);
+        assert_eq!(refusal(&poscar(POSCAR).readings[0]), None);
+    }
+
+    #[test]
+    fn every_refusal_says_why() {
+        assert_eq!(reason(&RUTILE.replace("_cell_", "_no_")), "no cell is given");
+        assert!(reason(&RUTILE.replace("a 4.594", "a -4.594")).contains("cell length a"));
+        assert!(reason(&RUTILE.replace("Ti1 Ti", "Ti1 ?")).contains("'Ti1' is masked"));
+        assert!(reason(&RUTILE.replace("Ti1 Ti 0.0 ", "Ti1 Ti abc ")).contains("'abc'"));
+        let partial = RUTILE
+            .replace("_fract_z\n", "_fract_z\n_atom_site_occupancy\n")
+            .replace(" 0.0\nO1", " 0.0 0.5\nO1")
+            .replace("0.3053(2) 0.0\n", "0.3053(2) 0.0 1\n");
+        assert!(reason(&partial).contains("'Ti1' has occupancy 0.5"), "{}", reason(&partial));
+    }
+
+    #[test]
+    fn forces_of_the_cell_come_back_to_their_rows() {
+        let parsed = cif(RUTILE);
+        let reading = &parsed.readings[0];
+        let norms: Vec<f64> =
+            reading.origins.iter().map(|o| if o.site == 0 { 0.25 } else { 1.5 }).collect();
+        assert_eq!(norms.len(), 6);
+        let rows = energy(&norms).row_forces(reading);
+        assert!((rows[0].unwrap() - 0.25).abs() < 1e-12 && (rows[1].unwrap() - 1.5).abs() < 1e-12);
+        assert!((energy(&norms).max_force() - 1.5).abs() < 1e-12);
+    }
+}

@@ -68,3 +68,25 @@ fn space_group(reading: &Reading) -> Option<String> {
     let found = detect(structure, SYMPREC).ok()?;
     Some(format!("{} (found)", found.hm))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{POSCAR, RUTILE, cif, poscar};
+
+    #[test]
+    fn the_declared_group_is_shown_and_else_the_one_found() {
+        let rutile = facts(&cif(RUTILE))[0].clone().unwrap();
+        assert_eq!((rutile.formula.as_str(), rutile.z), ("TiO2", 2));
+        assert_eq!(rutile.space_group.as_deref(), Some("P 42/m n m"));
+        assert!((rutile.density - 4.25).abs() < 0.01, "{}", rutile.density);
+        let chloride = facts(&poscar(POSCAR))[0].clone().unwrap();
+        assert_eq!(chloride.space_group.as_deref(), Some("P m -3 m (found)"));
+    }
+
+    #[test]
+    fn there_is_nothing_to_say_without_a_structure() {
+        assert_eq!(facts(&cif(&RUTILE.replace("_cell_", "_no_"))), [None]);
+        assert!(facts(&cif("# nothing\n")).is_empty());
+    }
+}

@@ -49,3 +49,21 @@ fn place(site: &AtomSite) -> Span {
         _ => site.label_span,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{RUTILE, cif, energy};
+
+    #[test]
+    fn an_absurd_force_is_found_at_its_coordinates() {
+        let parsed = cif(RUTILE);
+        let reading = &parsed.readings[0];
+        let norms: Vec<f64> =
+            reading.origins.iter().map(|o| if o.site == 1 { 80.0 } else { 24.0 }).collect();
+        let found = large_forces(reading, &energy(&norms), 25.0);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].span.text(RUTILE), "0.3053(2) 0.3053(2) 0.0");
+        assert!(found[0].message.starts_with("The force on O1 is 80.0 eV/Å (Fake 1 on abacus)"));
+    }
+}

@@ -30,3 +30,18 @@ pub fn force_hints(reading: &Reading, energy: &Energy, threshold: f64) -> Vec<Hi
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{POSCAR, energy, poscar};
+
+    #[test]
+    fn only_rows_above_the_threshold_have_a_hint_at_their_end() {
+        let parsed = poscar(POSCAR);
+        let hints = force_hints(&parsed.readings[0], &energy(&[0.9, 1.5]), 1.0);
+        assert_eq!(hints.len(), 1);
+        assert_eq!(hints[0].label, "|F| 1.50 eV/Å");
+        assert!(POSCAR[..hints[0].offset].ends_with("0.5 0.5 0.5"));
+    }
+}

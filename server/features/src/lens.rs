@@ -60,3 +60,34 @@ fn of_reading<E: AsRef<Energy>>(
 pub(crate) fn signed(value: f64, decimals: usize) -> String {
     format!("{value:.decimals$}").replace('-', "−")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::facts::facts;
+    use crate::fixtures::{RUTILE, cif, energy};
+
+    fn titles(text: &str, state: EnergyState<Arc<Energy>>) -> Vec<String> {
+        lenses(&facts(&cif(text)), &[state]).into_iter().map(|l| l.title).collect()
+    }
+
+    #[test]
+    fn the_title_grows_with_what_is_known() {
+        let what = "TiO2 · Z = 2 · P 42/m n m · 4.247 g/cm³";
+        assert_eq!(titles(RUTILE, EnergyState::Off), [what, "Relax"]);
+        assert_eq!(titles(RUTILE, EnergyState::Pending)[0], format!("{what} · E …"));
+        let known = EnergyState::Known(Arc::new(energy(&[0.5, 0.25])));
+        let with_energy = format!("{what} · E −8.2500 eV/atom · max |F| 0.50 eV/Å");
+        assert_eq!(titles(RUTILE, known), [with_energy.as_str(), "Relax"]);
+        let refused = EnergyState::Refused("too many atoms".to_owned());
+        assert_eq!(titles(RUTILE, refused)[0], format!("{what} · no energy: too many atoms"));
+    }
+
+    #[test]
+    fn what_cannot_be_relaxed_has_no_lens_for_it() {
+        let masked = RUTILE.replace("Ti1 Ti", "Ti1 ?");
+        assert_eq!(titles(&masked, EnergyState::Off).len(), 1);
+    }
+}

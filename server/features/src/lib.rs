@@ -3,6 +3,8 @@
 
 pub mod energy;
 pub mod facts;
+#[cfg(test)]
+mod fixtures;
 pub mod force_check;
 pub mod hints;
 pub mod lens;

@@ -139,3 +139,80 @@ pub fn displacements(start: &Structure, end: &Structure) -> (f64, f64) {
     let mean_square = squares.iter().sum::<f64>() / squares.len() as f64;
     (mean_square.sqrt(), squares.iter().copied().fold(0.0, f64::max).sqrt())
 }
+
+#[cfg(test)]
+mod tests {
+    use cellwright_syntax::text::apply_edits;
+
+    use super::*;
+    use crate::fixtures::{POSCAR, RUTILE, cif, poscar};
+
+    #[test]
+    fn symmetry_decides_which_ways_there_are() {
+        let titles = |parsed: &Parsed| -> Vec<String> {
+            choices(&parsed.readings[0]).into_iter().map(|c| c.title).collect()
+        };
+        assert_eq!(
+            titles(&cif(RUTILE)),
+            [
+                "Relax positions (keep P 42/m n m)",
+                "Relax cell and positions (keep P 42/m n m)",
+                "Relax positions (as P 1)",
+                "Relax cell and positions (as P 1)",
+            ]
+        );
+        assert_eq!(titles(&poscar(POSCAR)), ["Relax positions", "Relax cell and positions"]);
+        let masked = cif(&RUTILE.replace("Ti1 Ti", "Ti1 ?"));
+        assert!(choices(&masked.readings[0]).iter().all(|c| c.disabled.is_some()));
+    }
+
+    #[test]
+    fn a_strain_that_keeps_the_symmetry_changes_only_the_cell() {
+        let parsed = cif(RUTILE);
+        let reading = &parsed.readings[0];
+        let start = reading.structure.clone().unwrap();
+        let mut end = start.clone();
+        let rows = start.lattice.matrix() * 1.01;
+        end.lattice = cellwright_crystal::Lattice::from_rows(rows).unwrap();
+        let way = Way { cell: true, keep_symmetry: true };
+        let text = apply_edits(RUTILE, &edits(&parsed, reading, &end, way).unwrap());
+        assert!(text.contains("_cell_length_a 4.6399") && text.contains("0.3053(2)"), "{text}");
+        assert_eq!(displacements(&start, &end), (0.0, 0.0), "a mere strain moves nothing");
+        // Without the symmetry every site is listed.
+        let way = Way { cell: true, keep_symmetry: false };
+        let text = apply_edits(RUTILE, &edits(&parsed, reading, &end, way).unwrap());
+        assert_eq!(cif(&text).readings[0].sites.len(), 6, "{text}");
+    }
+
+    #[test]
+    fn displacements_take_the_shortest_way_round() {
+        let start = poscar(POSCAR).readings[0].structure.clone().unwrap();
+        let mut end = start.clone();
+        end.sites[1].frac.x += 0.75;
+        let (rms, max) = displacements(&start, &end);
+        assert!((max - 0.25 * 4.12).abs() < 1e-9, "{max}");
+        assert!((rms - max / 2_f64.sqrt()).abs() < 1e-9, "{rms}");
+    }
+
+    #[test]
+    fn a_summary_says_whether_it_converged() {
+        let mut summary = Summary {
+            energy_before: -8.0,
+            energy_after: -8.5,
+            max_force_before: 2.0,
+            max_force_after: 0.04,
+            steps: 12,
+            converged: true,
+            volume_before: 60.0,
+            volume_after: 61.0,
+            rms_displacement: 0.1,
+            max_displacement: 0.2,
+            cautions: Vec::new(),
+        };
+        let numbers = "E −8.0000 → −8.5000 eV/atom, max |F| 2.00 → 0.04 eV/Å";
+        assert_eq!(summary.message(), format!("Relaxed in 12 steps: {numbers}"));
+        summary.converged = false;
+        summary.steps = 1;
+        assert_eq!(summary.message(), format!("Not converged after 1 step: {numbers}"));
+    }
+}

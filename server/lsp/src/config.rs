@@ -65,6 +65,8 @@ enum Kind {
     OneOf(&'static [&'static str]),
 }
 
+type Setter = Box<dyn Fn(&mut Config, &Value)>;
+
 /// One key.
 struct Setting {
     /// Without the section: `energy.enabled`.
@@ -76,7 +78,7 @@ struct Setting {
     /// Whether only the user, not a workspace, may set it: it names a program to run.
     machine: bool,
     /// Puts a value of the right kind into its place.
-    set: Box<dyn Fn(&mut Config, &Value)>,
+    set: Setter,
 }
 
 const LEVELS: &[&str] = &["default", "error", "warning", "information", "hint", "off"];

@@ -88,11 +88,8 @@ fn check_reading(context: &Context<'_>, reading: &Reading) -> Option<Finding> {
     if is_metallic(&nearest, charge) {
         return None;
     }
-    // Too much oxygen is mostly hydrogen that is not listed.
-    let oxygen = Element::from_symbol("O").is_some_and(|e| whole.amount(e) > 0.0);
-    let hint = if charge < 0.0 && oxygen { ": is hydrogen missing?" } else { "" };
     let message = format!(
-        "no oxidation states make {} neutral: nearest is {}, which leaves {} for each formula unit{hint}",
+        "no oxidation states make {} neutral: nearest is {}, which leaves {} for each formula unit",
         whole.formula(),
         assignment(&nearest),
         signed(charge)

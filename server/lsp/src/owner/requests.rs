@@ -1,0 +1,224 @@
+//! Requests that only read: they run on the blocking pool, on a view of the newest text.
+
+use std::sync::Arc;
+
+use cellwright_features::EnergyState;
+use cellwright_features::hints::force_hints;
+use cellwright_features::lens::lenses;
+use cellwright_features::relax::choices;
+use cellwright_syntax::Span;
+use serde_json::json;
+use tower_lsp::lsp_types::{
+    CodeAction, CodeActionDisabled, CodeActionKind, CodeActionOrCommand, CodeActionParams,
+    CodeActionResponse, CodeLens, CodeLensParams, InlayHint, InlayHintParams, Url,
+};
+
+use super::Owner;
+use super::document::Need;
+use super::relax::ActionData;
+use crate::client::RELAX_KIND;
+use crate::event::{Reply, content_modified};
+use crate::guard::guard;
+use crate::position::{to_offset, to_span};
+use crate::protocol::{RelaxChoice, RelaxChoices, RelaxChoicesParams, SymmetryChoice};
+use crate::snapshot::View;
+use crate::to_proto::{code_lens, diagnostic, inlay_hint, workspace_edit};
+
+impl Owner {
+    /// Answers from a view of the newest text, on the blocking pool. With `edition` the answer is refused if the text is another.
+    fn read<T: Send + 'static>(
+        &mut self,
+        uri: &Url,
+        need: Need,
+        edition: Option<u64>,
+        reply: Reply<T>,
+        work: impl FnOnce(&View) -> T + Send + 'static,
+    ) {
+        let at = uri.clone();
+        let then = Box::new(move |owner: &mut Self, outcome: super::document::Outcome| {
+            if let Some(error) = outcome.error() {
+                reply.send(Err(error));
+                return;
+            }
+            let Some(view) = owner.view(&at) else { return };
+            if edition.is_some_and(|edition| edition != view.snapshot.edition) {
+                reply.send(Err(content_modified()));
+                return;
+            }
+            owner.handle.spawn_blocking(move || {
+                if reply.cancelled().is_cancelled() {
+                    return;
+                }
+                // Dropping the reply after a panic answers with an internal error.
+                if let Some(result) = guard("a request", || work(&view)) {
+                    reply.send(Ok(result));
+                }
+            });
+        });
+        self.when_ready(uri, need, then);
+    }
+
+    fn view(&self, uri: &Url) -> Option<View> {
+        let open = self.documents.get(uri)?;
+        let (_, snapshot) = open.snapshot.as_ref()?;
+        let findings = open.findings.as_ref().map(|(_, f)| Arc::clone(f)).unwrap_or_default();
+        Some(View {
+            snapshot: Arc::clone(snapshot),
+            findings,
+            energies: self.energy_states(open),
+            config: Arc::clone(&self.config),
+            client: Arc::clone(&self.features),
+        })
+    }
+
+    pub(super) fn code_lens(
+        &mut self,
+        params: &CodeLensParams,
+        reply: Reply<Option<Vec<CodeLens>>>,
+    ) {
+        self.read(&params.text_document.uri, Need::Parsed, None, reply, |view| {
+            let lenses = lenses(view.snapshot.facts(), &view.energies).into_iter();
+            Some(lenses.filter_map(|l| code_lens(l, &view.snapshot, &view.client)).collect())
+        });
+    }
+
+    pub(super) fn inlay_hint(
+        &mut self,
+        params: &InlayHintParams,
+        reply: Reply<Option<Vec<InlayHint>>>,
+    ) {
+        let range = params.range;
+        self.read(&params.text_document.uri, Need::Parsed, None, reply, move |view| {
+            let rope = &view.snapshot.rope;
+            let wanted = to_span(rope, range, view.client.encoding);
+            let threshold = view.config.energy.force_hint;
+            let readings = view.snapshot.parsed.readings.iter().zip(&view.energies);
+            let hints = readings.flat_map(|(reading, state)| match state {
+                EnergyState::Known(energy) => force_hints(reading, energy, threshold),
+                _ => Vec::new(),
+            });
+            let visible = hints.filter(|hint| wanted.touches(hint.offset));
+            Some(visible.map(|hint| inlay_hint(hint, rope, &view.client)).collect())
+        });
+    }
+
+    pub(super) fn code_action(
+        &mut self,
+        params: CodeActionParams,
+        reply: Reply<Option<CodeActionResponse>>,
+    ) {
+        let uri = params.text_document.uri.clone();
+        // The range is one of the text that the client has now.
+        let edition = self.documents.get(&uri).map(|open| open.edition);
+        self.read(&uri, Need::Checked, edition, reply, move |view| {
+            if !view.client.action_literals {
+                return None;
+            }
+            let selected = to_span(&view.snapshot.rope, params.range, view.client.encoding);
+            let only = params.context.only.as_deref();
+            let wants = |kind: &CodeActionKind| {
+                only.is_none_or(|kinds| kinds.iter().any(|k| includes(k, kind)))
+            };
+            let mut actions = Vec::new();
+            if wants(&CodeActionKind::QUICKFIX) {
+                actions.extend(quick_fixes(view, selected));
+            }
+            if wants(&CodeActionKind::new(RELAX_KIND)) {
+                actions.extend(relax_actions(view, selected));
+            }
+            Some(actions.into_iter().map(CodeActionOrCommand::CodeAction).collect())
+        });
+    }
+
+    pub(super) fn relax_choices(
+        &mut self,
+        params: &RelaxChoicesParams,
+        reply: Reply<Option<RelaxChoices>>,
+    ) {
+        let (block, position) = (params.block, params.position);
+        self.read(&params.text_document.uri, Need::Parsed, None, reply, move |view| {
+            let readings = &view.snapshot.parsed.readings;
+            let block = match (block, position) {
+                (Some(block), _) => block,
+                (None, Some(position)) => {
+                    let offset = to_offset(&view.snapshot.rope, position, view.client.encoding);
+                    // Before the first crystal the first is meant, behind one that one.
+                    readings.iter().rposition(|r| r.span.start <= offset).unwrap_or(0)
+                }
+                (None, None) => 0,
+            };
+            let reading = readings.get(block)?;
+            let choice = |choice: cellwright_features::relax::Choice| RelaxChoice {
+                title: choice.title,
+                cell: choice.way.cell,
+                symmetry: if choice.way.keep_symmetry {
+                    SymmetryChoice::Keep
+                } else {
+                    SymmetryChoice::None
+                },
+                disabled: choice.disabled,
+            };
+            Some(RelaxChoices {
+                version: view.snapshot.version,
+                block,
+                name: reading.name.clone(),
+                choices: choices(reading).into_iter().map(choice).collect(),
+            })
+        });
+    }
+}
+
+/// Whether a kind that was asked for includes another: `refactor` includes `refactor.rewrite`.
+fn includes(asked: &CodeActionKind, kind: &CodeActionKind) -> bool {
+    let rest = kind.as_str().strip_prefix(asked.as_str());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || asked.as_str().is_empty())
+}
+
+/// The mends of every finding that the selection touches.
+fn quick_fixes(view: &View, selected: Span) -> Vec<CodeAction> {
+    let View { snapshot, config, client, .. } = view;
+    let touched = view
+        .findings
+        .iter()
+        .filter(|f| f.span.start <= selected.end && selected.start <= f.span.end);
+    let shown = touched
+        .filter_map(|f| Some((f, diagnostic(f, &snapshot.uri, &snapshot.rope, config, client)?)));
+    shown
+        .flat_map(|(finding, diagnostic)| {
+            finding.fixes.iter().enumerate().map(move |(i, fix)| CodeAction {
+                title: fix.title.clone(),
+                kind: Some(CodeActionKind::QUICKFIX),
+                diagnostics: Some(vec![diagnostic.clone()]),
+                edit: Some(workspace_edit(snapshot, &fix.edits, client)),
+                is_preferred: (i == 0).then_some(true),
+                ..CodeAction::default()
+            })
+        })
+        .collect()
+}
+
+/// The ways to relax the crystal under the cursor, to be computed on demand.
+fn relax_actions(view: &View, selected: Span) -> Vec<CodeAction> {
+    if !view.client.lazy_actions {
+        return Vec::new();
+    }
+    let readings = view.snapshot.parsed.readings.iter().enumerate();
+    let Some((block, reading)) = readings.into_iter().find(|(_, r)| r.span.touches(selected.start))
+    else {
+        return Vec::new();
+    };
+    let offered = choices(reading).into_iter();
+    let offered = offered.filter(|c| c.disabled.is_none() || view.client.disabled_actions);
+    offered
+        .map(|choice| {
+            let data = ActionData::new(&view.snapshot, block, choice.way);
+            CodeAction {
+                title: choice.title,
+                kind: Some(CodeActionKind::new(RELAX_KIND)),
+                disabled: choice.disabled.map(|reason| CodeActionDisabled { reason }),
+                data: Some(json!(data)),
+                ..CodeAction::default()
+            }
+        })
+        .collect()
+}
