@@ -1,7 +1,7 @@
 //! The search: dynamic programming over the total charge, element by element.
 
 use super::Assigned;
-use super::states::{Role, State, UNUSUAL, candidates, is_fixed_cation, mixtures};
+use super::states::{Company, Role, State, UNUSUAL, candidates, is_fixed_cation, mixtures};
 use crate::Element;
 
 /// What a search gives.
@@ -17,7 +17,7 @@ const MIXING: f32 = 2.0;
 const MAX_STEPS: f64 = 20_000.0;
 
 /// The cheapest neutral assignment of `atoms`, else the one nearest to neutral.
-pub(super) fn best(atoms: &[(Element, f64)], tolerance: f64) -> Found {
+pub(super) fn best(atoms: &[(Element, f64)], company: &Company, tolerance: f64) -> Found {
     let chi = |e: Element| e.data().electronegativity.unwrap_or(0.0);
     let anion = atoms.iter().map(|(e, _)| *e).max_by(|a, b| chi(*a).total_cmp(&chi(*b)));
     let fixed = atoms.iter().all(|(e, _)| Some(*e) == anion || is_fixed_cation(*e));
@@ -31,7 +31,7 @@ pub(super) fn best(atoms: &[(Element, f64)], tolerance: f64) -> Found {
         .map(|(element, amount)| Species {
             element: *element,
             amount: *amount,
-            states: candidates(*element, role(*element)),
+            states: candidates(*element, role(*element), company),
         })
         .collect();
     let grid = Grid::new(&species);
@@ -43,7 +43,7 @@ pub(super) fn best(atoms: &[(Element, f64)], tolerance: f64) -> Found {
         .entries()
         .filter(|entry| entry.charge(&all).abs() <= slack)
         .min_by(|a, b| a.cost.total_cmp(&b.cost));
-    let mixed = mixed(&species, &grid);
+    let mixed = mixed(&species, &grid, company);
     match (plain, mixed) {
         (Some(plain), Some((cost, assignment))) => {
             if plain.cost <= cost {
@@ -59,10 +59,10 @@ pub(super) fn best(atoms: &[(Element, f64)], tolerance: f64) -> Found {
 }
 
 /// The cheapest neutral assignment in which one element has two states.
-fn mixed(species: &[Species], grid: &Grid) -> Option<(f32, Vec<Assigned>)> {
+fn mixed(species: &[Species], grid: &Grid, company: &Company) -> Option<(f32, Vec<Assigned>)> {
     let mut best: Option<(f32, Vec<Assigned>)> = None;
     for (i, mixing) in species.iter().enumerate() {
-        let pairs = mixtures(mixing.element, &mixing.states);
+        let pairs = mixtures(mixing.element, &mixing.states, company);
         if pairs.is_empty() {
             continue;
         }

@@ -2,9 +2,10 @@
 //!
 //! The rule is made for people who type formulas: it must be silent about ordinary compounds, mixed
 //! valence, peroxides, intermetallics and molecules, and speak up about `NaCl2`. States and their
-//! preference are in [`states`], the search in [`assign`].
+//! preference are in [`states`], the search in [`assign`], what is said of metals in [`metallic`].
 
 mod assign;
+mod metallic;
 mod states;
 
 use crate::{Composition, Element};
@@ -27,8 +28,9 @@ pub enum Balance {
         /// The best assignment.
         assignment: Vec<Assigned>,
     },
-    /// Formal charges do not apply: one element, metals only, or no neutral assignment in a compound without a strongly
-    /// electronegative element (borides, carbides, silicides, pnictides, hydrides of metals).
+    /// Formal charges do not apply: one element, metals only, or no neutral assignment in a compound whose spare
+    /// electrons stay with the metal (borides, carbides, silicides, pnictides and hydrides of metals; sulfides
+    /// such as GdS, subnitrides, suboxides and cluster halides).
     Metallic,
     /// No assignment is neutral.
     Charged {
@@ -52,18 +54,19 @@ pub fn balance(composition: &Composition, tolerance: f64) -> Balance {
     if composition.len() < 2 || !finite || composition.iter().all(|(e, _)| e.is_metal()) {
         return Balance::Metallic;
     }
-    let inert = |e: &Element| states::candidates(*e, states::Role::Any).is_empty();
+    let company = states::Company::of(composition);
+    let inert = |e: &Element| states::candidates(*e, states::Role::Any, &company).is_empty();
     if let Some(element) = composition.iter().map(|(e, _)| e).find(inert) {
         return Balance::Unknown(element);
     }
     let (unit, units) = composition.reduced();
     let units = units as f64;
     let atoms: Vec<_> = unit.iter().collect();
-    match assign::best(&atoms, tolerance / units) {
+    match assign::best(&atoms, &company, tolerance / units) {
         assign::Found::Neutral(assignment) => {
             Balance::Neutral { assignment: scale(assignment, units) }
         }
-        assign::Found::Charged { .. } if !unit.iter().any(|(e, _)| states::is_ionic_anion(e)) => {
+        assign::Found::Charged { charge, .. } if metallic::is_expected(&unit, charge) => {
             Balance::Metallic
         }
         assign::Found::Charged { nearest, charge } => {

@@ -106,13 +106,33 @@ fn real_compounds_raise_no_alarm() {
         "Mg3N2",
         "P4S3",
         "As4S4",
+        "Pu2O3",
+        "NpO2",
+        "AmO2",
+        "LiNpO4",
+        "ClO2",
+        "OF2",
+        "XeF2",
+        "NaBH8O2",
+        "NH3BH3",
+        "Na8Al6Si6O24S3",
+        "CsAuCl3",
+        "BaBiO3",
+        "LaFeAsO0.9F0.1",
+        "Mo6PbS8",
+        "Cs5Te3",
+        "RuO4",
+        "Rb2CuF6",
+        "BaN3Cl",
     ] {
         let verdict = balance(&formula(text), 0.05);
         assert!(matches!(verdict, Balance::Neutral { .. }), "{text}: {verdict:?}");
     }
-    for text in
-        ["NaTl", "TiAl3", "MgB2", "FeSi", "WC", "LaNi5H6", "Nb3Sn", "GaAs2", "Fe", "S8", "Ca"]
-    {
+    for text in [
+        "NaTl", "TiAl3", "MgB2", "FeSi", "WC", "LaNi5H6", "Nb3Sn", "GaAs2", "Fe", "S8", "Ca",
+        "Fe3C", "LaB6", "Li21Si5", "Mg2NiH4", "GdS", "US", "Ti2S", "Fe8N", "Ti2AlN", "Ti3SiC2",
+        "Gd2Cl3", "ScCl", "TmI2", "Ti6O", "Zr3O", "Ca2N", "Cs11O3", "K3C60",
+    ] {
         let verdict = balance(&formula(text), 0.05);
         assert!(!matches!(verdict, Balance::Charged { .. }), "{text}: {verdict:?}");
     }
@@ -128,6 +148,17 @@ fn wrong_formulas_are_told_with_the_nearest_assignment() {
         ("BaTiO4", -2.0),
         ("MgCl", 1.0),
         ("Na4Cl8", -4.0),
+        // Of minerals: an oxygen, a cation or the hydrogen of water is missing.
+        ("KAlSi3O7", 2.0),
+        ("AlSi3O8", -1.0),
+        ("NaCO3", -1.0),
+        ("RbPO4", -2.0),
+        ("MgB2O5", -2.0),
+        ("CsH3", -2.0),
+        ("ZnGeO6F6", -12.0),
+        ("Al2S", 4.0),
+        ("Cu3S", 1.0),
+        ("K3Cl", 2.0),
     ] {
         match balance(&formula(text), 0.05) {
             Balance::Charged { charge: got, nearest } => {

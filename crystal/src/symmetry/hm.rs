@@ -39,7 +39,7 @@ static NAMES: LazyLock<Names> = LazyLock::new(|| {
     for number in HALL_NUMBERS {
         let full = plain(entry(number).hm_full);
         let short = short(number);
-        if number > LAST_MONOCLINIC || number < FIRST_MONOCLINIC {
+        if !(FIRST_MONOCLINIC..=LAST_MONOCLINIC).contains(&number) {
             names.enter(&plain(entry(number).hm_short), number);
         }
         for symbol in [&short, &full, &old(number, &short), &full_with_twos(&full, &short)] {
