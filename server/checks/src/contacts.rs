@@ -7,6 +7,7 @@ use cellwright_crystal::{Element, Structure};
 use cellwright_syntax::{AtomSite, Reading};
 
 use crate::Tolerances;
+use crate::bins::Bins;
 
 /// Rows closer than this (Å) share one position, as the species of a mixed site do.
 pub(crate) const COINCIDENT: f64 = 0.1;
@@ -77,14 +78,18 @@ pub(crate) fn find(reading: &Reading, tolerances: &Tolerances) -> Contacts {
         return Contacts::NotChecked(format!("the cell holds {} atoms", structure.len()));
     }
     let cutoff = cutoff(reading, tolerances);
-    let (pairs, busiest) = estimate(structure, cutoff);
+    let bins = Bins::new(structure, cutoff);
+    let (pairs, busiest) = bins.estimate();
     let crowded = |pairs| Contacts::Crowded { site: reading.origins[busiest].site, pairs };
-    // A solid has about ten neighbours in these distances; a hundred times that is no crystal.
+    // A solid has about ten neighbours in these distances; forty for each atom is no crystal.
     if pairs > 1e6 + 40.0 * structure.len() as f64 {
         return crowded(pairs);
     }
-    match neighbors(&structure.lattice, &structure.fractional(), cutoff) {
-        Ok(list) => Contacts::Listed(collect(reading, structure, &list, tolerances)),
+    let element = |i: usize| structure.sites[i].element;
+    let suspects = bins.suspects(|i, j| limit(element(i), element(j), tolerances).max(COINCIDENT));
+    let positions: Vec<_> = suspects.iter().map(|i| structure.sites[*i].frac).collect();
+    match neighbors(&structure.lattice, &positions, cutoff) {
+        Ok(list) => Contacts::Listed(collect(reading, structure, &suspects, &list, tolerances)),
         Err(NeighborError::TooMany(pairs)) => crowded(pairs),
         Err(error) => Contacts::NotChecked(error.to_string()),
     }
@@ -111,45 +116,25 @@ fn limit(a: Option<Element>, b: Option<Element>, tolerances: &Tolerances) -> f64
     }
 }
 
-/// About how many directed pairs lie within the cutoff, and an atom in the fullest bin. Atoms are
-/// counted in bins about as wide as the cutoff, so a heap of atoms in a large cell is seen.
-fn estimate(structure: &Structure, cutoff: f64) -> (f64, usize) {
-    let bins = structure.lattice.heights().map(|h| (h / cutoff).floor().clamp(1.0, 128.0));
-    let mut counts: HashMap<[u8; 3], (u32, usize)> = HashMap::new();
-    for (i, site) in structure.sites.iter().enumerate() {
-        let bin = [0, 1, 2].map(|k| ((site.frac[k] - site.frac[k].floor()) * bins[k]) as u8);
-        counts.entry(bin).or_insert((0, i)).0 += 1;
-    }
-    let bin_volume = structure.lattice.volume() / bins.iter().product::<f64>();
-    let sphere = 4.0 / 3.0 * std::f64::consts::PI * cutoff.powi(3);
-    let squares: f64 = counts.values().map(|(n, _)| f64::from(*n).powi(2)).sum();
-    // Within a bin that is no larger than the sphere every pair counts at least once.
-    let pairs = squares * (sphere / bin_volume).max(1.0 - 1.0 / structure.len().max(1) as f64);
-    let busiest = counts.values().max_by_key(|(n, i)| (*n, usize::MAX - i)).map_or(0, |(_, i)| *i);
-    (pairs, busiest)
-}
-
 /// The shortest contact of each pair of rows, once for those that meet and once for those that cannot.
 fn collect(
     reading: &Reading,
     structure: &Structure,
+    suspects: &[usize],
     list: &NeighborList,
     tolerances: &Tolerances,
 ) -> Vec<Contact> {
-    let mut first = vec![None; reading.sites.len()];
-    for (i, origin) in reading.origins.iter().enumerate() {
-        // Every pair of the cell is an image of one whose first atom is a row as written, so only
-        // those atoms need be asked.
-        let known: &mut Option<usize> = &mut first[origin.site];
-        if known.is_none() || origin.operation == 0 {
-            known.get_or_insert(i);
-        }
-    }
     let mut found: HashMap<(usize, usize, bool), Contact> = HashMap::new();
-    for i in first.into_iter().flatten() {
+    let mut asked = vec![false; reading.sites.len()];
+    for (n, i) in suspects.iter().copied().enumerate() {
+        // Every pair of the cell is an image of one whose first atom is a row as written, which is the first
+        // of its row's atoms: only those need be asked.
         let a = reading.origins[i].site;
-        for neighbor in list.of(i) {
-            let j = neighbor.index as usize;
+        if std::mem::replace(&mut asked[a], true) {
+            continue;
+        }
+        for neighbor in list.of(n) {
+            let j = suspects[neighbor.index as usize];
             let b = reading.origins[j].site;
             if b < a {
                 continue;

@@ -5,6 +5,7 @@
 //! A new diagnostic is a new file in `rules` and a line in its list. One cause gives one finding: what
 //! a rule may rely on in spite of other faults is decided once, in `facts`.
 
+mod bins;
 mod contacts;
 mod facts;
 mod formula;

@@ -88,8 +88,11 @@ fn check_reading(context: &Context<'_>, reading: &Reading) -> Option<Finding> {
     if is_metallic(&nearest, charge) {
         return None;
     }
+    // Too much oxygen is mostly hydrogen that is not listed.
+    let oxygen = Element::from_symbol("O").is_some_and(|e| whole.amount(e) > 0.0);
+    let hint = if charge < 0.0 && oxygen { ": is hydrogen missing?" } else { "" };
     let message = format!(
-        "no oxidation states make {} neutral: nearest is {}, which leaves {} for each formula unit",
+        "no oxidation states make {} neutral: nearest is {}, which leaves {} for each formula unit{hint}",
         whole.formula(),
         assignment(&nearest),
         signed(charge)

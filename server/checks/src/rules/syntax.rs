@@ -328,6 +328,7 @@ _cell_angle_beta 90
 _cell_angle_gamma 90
 _chemical_name_common 'salt
                       ^^^^^ error unterminated-text: the string has no closing `'` on its line
+                      | fix: Insert `'`
 loop_
 _atom_site_label
 _atom_site_fract_x

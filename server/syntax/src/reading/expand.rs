@@ -57,15 +57,11 @@ pub(crate) fn expand(
             grid.start(lattice, row.decimals);
         }
         for (operation, op) in operations.iter().enumerate() {
-            let mut frac = op.apply(&row.site.frac);
-            if operations.len() > 1 && !grid.insert(lattice, &frac) {
+            let wrapped = op.apply(&row.site.frac).map(wrap_unit);
+            if operations.len() > 1 && !grid.insert(lattice, &wrapped) {
                 continue;
             }
-            if operation == 0 {
-                frac = row.site.frac;
-            } else {
-                frac.apply(|x| *x = wrap_unit(*x));
-            }
+            let frac = if operation == 0 { row.site.frac } else { wrapped };
             if sites.len() == MAX_ATOMS {
                 return Err(TooMany(images));
             }
@@ -122,23 +118,25 @@ impl Grid {
         self.reach = lattice.heights().map(reach);
     }
 
-    /// Adds an image unless one is there already.
+    /// Adds an image (in the unit cell) unless one is there already.
     fn insert(&mut self, lattice: &Lattice, frac: &Vector3<f64>) -> bool {
-        let frac = frac.map(wrap_unit);
-        let around = [0, 1, 2].map(|i| {
-            let bins = self.bins[i] as f64;
-            let low = ((frac[i] - self.reach[i]) * bins).floor() as isize;
-            let high = ((frac[i] + self.reach[i]) * bins).floor() as isize;
+        // One cell farther on nothing is negative, and cutting off decimals finds the bin. (The reach is at most a
+        // tenth of the cell.)
+        let bin = |x: f64, axis: usize| ((1.0 + x) * self.bins[axis] as f64) as usize;
+        let (mut home, mut low, mut high) = ([0; 3], [0; 3], [0; 3]);
+        for i in 0..3 {
+            home[i] = bin(frac[i], i);
+            low[i] = bin(frac[i] - self.reach[i], i);
             // With few bins the neighbourhood may come round to where it began.
-            low..=high.min(low + self.bins[i] as isize - 1)
-        });
-        for i in around[0].clone() {
-            for j in around[1].clone() {
-                for k in around[2].clone() {
-                    let (row, mut image) = self.heads[self.bin([i, j, k])];
+            high[i] = bin(frac[i] + self.reach[i], i).min(low[i] + self.bins[i] - 1);
+        }
+        for i in low[0]..=high[0] {
+            for j in low[1]..=high[1] {
+                for k in low[2]..=high[2] {
+                    let (row, mut image) = self.heads[self.head([i, j, k])];
                     while row == self.row && image != NONE {
                         let (other, next) = self.images[image as usize];
-                        if self.together(lattice, &(frac - other).map(wrap_half)) {
+                        if self.together(lattice, &(frac - other)) {
                             return false;
                         }
                         image = next;
@@ -146,22 +144,24 @@ impl Grid {
                 }
             }
         }
-        let home = self.bin([0, 1, 2].map(|i| (frac[i] * self.bins[i] as f64) as isize));
+        let home = self.head(home);
         let (row, head) = self.heads[home];
         let next = if row == self.row { head } else { NONE };
         self.heads[home] = (self.row, self.images.len() as u32);
-        self.images.push((frac, next));
+        self.images.push((*frac, next));
         true
     }
 
     /// Whether two images that differ by this are one atom.
     fn together(&self, lattice: &Lattice, difference: &Vector3<f64>) -> bool {
-        let distance = lattice.to_cartesian(difference).norm();
+        let difference = difference.map(wrap_half);
+        let distance = lattice.to_cartesian(&difference).norm();
         distance < self.same || distance < self.split && difference.amax() <= self.rounding
     }
 
-    fn bin(&self, [i, j, k]: [isize; 3]) -> usize {
-        let wrap = |x: isize, axis: usize| x.rem_euclid(self.bins[axis] as isize) as usize;
-        (wrap(i, 0) * self.bins[1] + wrap(j, 1)) * self.bins[2] + wrap(k, 2)
+    /// Index of a bin, counted from zero in the cell before or in any after.
+    fn head(&self, [i, j, k]: [usize; 3]) -> usize {
+        let [a, b, c] = self.bins;
+        ((i % a) * b + j % b) * c + k % c
     }
 }
