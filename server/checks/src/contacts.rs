@@ -12,6 +12,9 @@ use crate::bins::Bins;
 /// Rows closer than this (Å) share one position, as the species of a mixed site do.
 pub(crate) const COINCIDENT: f64 = 0.1;
 
+/// Rows closer than this (Å) stand at the same place; what is a little farther has a distance to tell.
+pub(crate) const SAME_PLACE: f64 = 0.01;
+
 /// By how much occupancies may exceed 1 from rounding when two positions are alternatives.
 const ROUNDING: f64 = 0.02;
 

@@ -6,7 +6,7 @@ use cellwright_syntax::reading::{Obstacle, ObstacleKind};
 use cellwright_syntax::{File, Parsed, Problem, ProblemKind, Reading, Span};
 
 use crate::Tolerances;
-use crate::contacts::{self, COINCIDENT, Contacts};
+use crate::contacts::{self, Contacts, SAME_PLACE};
 
 /// Facts of a whole file.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ impl ReadingFacts {
         // The same atom twice is one fault; what it does to the formula is its consequence.
         let twice = matches!(&contacts, Contacts::Listed(list) if list.iter().any(|c| {
             let (a, b) = (&reading.sites[c.a], &reading.sites[c.b]);
-            c.a != c.b && c.meet && c.distance < COINCIDENT && a.element == b.element
+            c.a != c.b && c.meet && c.distance < SAME_PLACE && a.element == b.element
         }));
         Self {
             operations,

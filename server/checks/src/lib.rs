@@ -71,6 +71,14 @@ impl<'a> Context<'a> {
         self.facts.disturbed.touches(words::lines_of(&self.parsed.text, span))
     }
 
+    /// Whether a rule has found something in a crystal already, of which another finding would be the
+    /// consequence.
+    fn is_told(findings: &[Finding], reading: &Reading, rules: &[&Rule]) -> bool {
+        findings.iter().any(|f| {
+            reading.span.touches(f.span.start) && rules.iter().any(|rule| rule.code == f.code)
+        })
+    }
+
     /// The text under a span.
     fn text(&self, span: Span) -> &'a str {
         span.text(&self.parsed.text)

@@ -4,6 +4,7 @@ use cellwright_crystal::{Composition, Element};
 use cellwright_syntax::cif::{Block, Value};
 use cellwright_syntax::{File, Reading, TextEdit};
 
+use super::{symmetry_list, symmetry_symbol};
 use crate::mend::quoted_like;
 use crate::words::{list, trimmed};
 use crate::{Context, Finding, Rule, Severity, formula};
@@ -51,7 +52,10 @@ sets Z.
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let File::Cif(cif) = &context.parsed.file else { return };
     for (reading, facts) in context.readings() {
-        if !facts.composition {
+        // Wrong operations make a wrong number of atoms.
+        let told =
+            Context::is_told(findings, reading, &[&symmetry_list::RULE, &symmetry_symbol::RULE]);
+        if !facts.composition || told {
             continue;
         }
         let Some(block) = cif.blocks.get(reading.block) else { continue };
@@ -396,6 +400,37 @@ H1 0.1 0.2 0.3
 H2 0.5 0.5 0.5
 H3 0.7 0.5 0.5
 H4 0.7 0.7 0.5
+"#,
+        );
+    }
+
+    #[test]
+    fn atoms_that_a_missing_operation_would_make_are_not_missed_twice() {
+        check(
+            r#"
+data_x
+_chemical_formula_sum 'Na4 Cl2'
+_cell_formula_units_Z 1
+_cell_length_a 6
+_cell_length_b 7
+_cell_length_c 8
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_space_group_symop_operation_xyz
+x,y,z
+-x,-y,z
+^^^^^^^ warning symmetry-list: the operations form no group: -x,y,-z after -x,-y,z is x,-y,-z, which is not in the list
+| line 14 "-x,y,-z": -x,y,-z
+-x,y,-z
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na1 0.2 0.2 0.2
+Cl1 0.2 0 0
 "#,
         );
     }

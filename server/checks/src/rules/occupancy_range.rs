@@ -41,6 +41,9 @@ Write a fraction, not percent, and not the number of atoms. For a full site writ
     check,
 };
 
+/// What a sum of rounded numbers may be off by.
+const LAST_DIGIT: f64 = 5e-4;
+
 /// Above this, rounding cannot be meant.
 const ROUNDED: f64 = 1.05;
 
@@ -67,7 +70,8 @@ fn out_of_range(context: &Context<'_>, site: &AtomSite, span: Span) -> Option<Fi
     let written = context.text(span).trim_matches(['\'', '"']);
     let su = parse_cif_number(written).and_then(|n| n.su).unwrap_or(0.0);
     let n = site.occupancy;
-    if (-3.0 * su - 1e-9..=1.0 + 3.0 * su + 1e-9).contains(&n) {
+    let slack = 3.0 * su + LAST_DIGIT;
+    if (-slack..=1.0 + slack).contains(&n) {
         return None;
     }
     let what = if n < 0.0 { "negative" } else { "above 1" };

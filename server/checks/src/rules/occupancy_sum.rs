@@ -59,7 +59,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// Rows that share a position, in order: each pair joins the rows it names.
-fn positions(pairs: impl Iterator<Item = (usize, usize)>) -> Vec<Vec<usize>> {
+pub(super) fn positions(pairs: impl Iterator<Item = (usize, usize)>) -> Vec<Vec<usize>> {
     // Each row points to an earlier one of its position; the earliest points to itself.
     let mut first: BTreeMap<usize, usize> = BTreeMap::new();
     fn root(first: &BTreeMap<usize, usize>, mut row: usize) -> usize {
@@ -185,7 +185,7 @@ _atom_site_fract_y
 _atom_site_fract_z
 Fe1 0 0 0
 Mg1 0 0 0
-^^^ error short-distance: Mg1 and Fe1 are at the same place: no two atoms come closer than 0.5 Å
+^^^ error short-distance: Fe1 and Mg1 are at the same place: a mixed position needs occupancies
 | line 13 "Fe1": Fe1 at 0.000 Å
 "#,
         );

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cellwright_syntax::{Reading, Span, TextEdit};
+use cellwright_syntax::{AtomSite, Reading, Span, TextEdit};
 use nalgebra::Vector3;
 
-use crate::contacts::{COINCIDENT, Contact, Contacts};
+use super::occupancy_sum::positions;
+use crate::contacts::{COINCIDENT, Contact, Contacts, SAME_PLACE};
 use crate::mend::coordinate;
-use crate::words::{angstrom, image, plural};
+use crate::words::{angstrom, image, list, plural};
 use crate::{Context, Finding, Rule, Severity};
 
 /// The rule.
@@ -105,15 +106,61 @@ fn check_reading(
         findings.push(finding);
         return;
     }
-    let groups = by_culprit(&short);
-    let rest = groups.len().saturating_sub(MAX_FINDINGS);
-    for (site, group) in groups.into_iter().take(MAX_FINDINGS) {
+    // Rows at one place are one fault, however many pairs they make.
+    let same_place = |c: &&Contact| c.a != c.b && c.distance < SAME_PLACE;
+    let heaps = positions(short.iter().copied().filter(same_place).map(|c| (c.a, c.b)));
+    let heaped: BTreeMap<usize, usize> =
+        heaps.iter().flat_map(|rows| rows.iter().map(|row| (*row, rows[0]))).collect();
+    for rows in heaps.iter().take(MAX_FINDINGS) {
+        findings.push(heap(reading, rows, &short));
+    }
+    let apart: Vec<&Contact> = short
+        .into_iter()
+        .filter(|c| {
+            c.a == c.b || heaped.get(&c.a).is_none_or(|heap| heaped.get(&c.b) != Some(heap))
+        })
+        .collect();
+    let groups = by_culprit(&apart);
+    let rest = (groups.len() + heaps.len()).saturating_sub(MAX_FINDINGS);
+    for (site, group) in groups.into_iter().take(MAX_FINDINGS.saturating_sub(heaps.len())) {
         findings.push(report(context, reading, site, &group));
     }
     if rest > 0 {
         let message = format!("{} more with distances that are too short", plural(rest, "atom"));
         findings.push(Finding::new(&RULE, reading.header, message));
     }
+}
+
+/// Full atoms that share one position, at the last of them.
+fn heap(reading: &Reading, rows: &[usize], short: &[&Contact]) -> Finding {
+    let sites: Vec<&AtomSite> = rows.iter().map(|row| &reading.sites[*row]).collect();
+    let labels: Vec<String> = sites.iter().map(|s| s.label.clone()).collect();
+    let shown = if labels.len() > MAX_RELATED {
+        format!("{} and {} more", labels[..MAX_RELATED].join(", "), labels.len() - MAX_RELATED)
+    } else {
+        list(&labels)
+    };
+    let elements: BTreeSet<_> = sites.iter().map(|s| &s.species).collect();
+    let hint = match elements.len() {
+        1 => "is a row there twice?",
+        n if n == sites.len() => "a mixed position needs occupancies",
+        _ => "no two atoms can be",
+    };
+    let last = *rows.last().unwrap_or(&0);
+    let message = format!("{shown} are at the same place: {hint}");
+    let place = reading.sites[last].label_span;
+    let mut finding = Finding::new(&RULE, place, message).severity(Severity::Error);
+    // One link for each other row: by its contact with the last row where there is one.
+    for row in rows.iter().filter(|row| **row != last).take(MAX_RELATED) {
+        let pair = (last.min(*row), last.max(*row));
+        finding = match short.iter().find(|c| (c.a, c.b) == pair) {
+            Some(contact) => relate(finding, reading, last, contact),
+            None => {
+                finding.relate(reading.sites[*row].label_span, reading.sites[*row].label.clone())
+            }
+        };
+    }
+    finding
 }
 
 /// One finding at the nearest pair where most atoms of a crystal are too close to another: then the cell or the kind of
@@ -195,10 +242,7 @@ fn report(context: &Context<'_>, reading: &Reading, site: usize, group: &[&Conta
         format!("{label} is {distance} from its own image: {why}")
     } else {
         let other = &reading.sites[worst.a + worst.b - site];
-        match distance.as_str() {
-            "0.000 Å" => format!("{label} and {} are at the same place: {why}", other.label),
-            _ => format!("{label} and {} are {distance} apart: {why}", other.label),
-        }
+        format!("{label} and {} are {distance} apart: {why}", other.label)
     };
     if group.len() > 1 {
         message += &format!("; {} more", plural(group.len() - 1, "short distance"));
@@ -584,6 +628,33 @@ _atom_site_fract_x
 _atom_site_fract_y
 _atom_site_fract_z
 Fe1 0.333333 0.666667 0.2
+"#,
+        );
+    }
+
+    #[test]
+    fn rows_at_one_place_are_one_finding() {
+        check(
+            r#"
+ammonium without its hydrogen
+1.0
+5 0 0
+0 5 0
+0 0 5
+N H Cl
+1 4 1
+Direct
+0 0 0
+0 0 0
+0 0 0
+0 0 0
+0 0 0
+^^^^^ error short-distance: N1, H1, H2, H3 and H4 are at the same place: no two atoms can be
+| line 9 "0 0 0": N1 at 0.000 Å
+| line 10 "0 0 0": H1 at 0.000 Å
+| line 11 "0 0 0": H2 at 0.000 Å
+| line 12 "0 0 0": H3 at 0.000 Å
+0.5 0.5 0.5
 "#,
         );
     }

@@ -48,9 +48,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let Some(Ok(lattice)) = &reading.lattice else { continue };
         let operations = &reading.symmetry.operations;
         // A list that is not that of the symbol is one fault, whatever cell it fits.
-        let told = findings
-            .iter()
-            .any(|f| f.code == symmetry_symbol::RULE.code && reading.span.touches(f.span.start));
+        let told = Context::is_told(findings, reading, &[&symmetry_symbol::RULE]);
         if !facts.operations_readable || told {
             continue;
         }
