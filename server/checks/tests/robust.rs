@@ -50,7 +50,7 @@ const POSCAR: &str = "olivine
 0 10.19 0
 0 0 5.98D0
 Mg Si O
-2 1 3
+2 1 4
 Selective dynamics
 Direct
 0 0 0 T T T
@@ -59,6 +59,7 @@ Direct
 0.7657 0.0913 0.25 T T T
 0.2215 0.4474 0.25 F F F
 0.2777 0.1628 0.0331 T T T O
+0.2777 0.1628 0.4669 T T T O
 ";
 
 /// What is put in the place of a word.
