@@ -167,7 +167,7 @@ mod tests {
             let suspects = bins.suspects(|_, _| cutoff);
             let list = neighbors(&lattice, &structure.fractional(), cutoff).unwrap();
             for i in 0..structure.len() {
-                let close = list.of(i).len() > 0;
+                let close = !list.of(i).is_empty();
                 prop_assert!(!close || suspects.contains(&i));
                 // Where there are bins enough, nobody else is.
                 prop_assert!(close || bins.counts.iter().any(|n| *n < 3) || !suspects.contains(&i));

@@ -19,8 +19,8 @@ mixed valence of one element, the more electronegative elements negative. The me
 
 An imbalance mostly means that an atom is missing or there twice: a lithium that was lost, hydrogen that was not located, an oxygen too many.
 
-Nothing is said where charges mean nothing: alloys and other compounds of metals, metallic borides, carbides, silicides and arsenides (compounds without a halogen, oxygen,
-nitrogen or sulfur), metal-rich compounds of transition metals with a third or more of their electrons left over (clusters, suboxides), molecules of nonmetals, molecules and frameworks with carbon and hydrogen, compounds of noble gases, of Pm, Po and most actinides, masked sites.
+Nothing is said where charges mean nothing: alloys, metallic borides, carbides, silicides and arsenides, cluster compounds and suboxides, molecules of nonmetals,
+molecules and frameworks with carbon and hydrogen, compounds of noble gases, masked sites.
 
 ```cif
 data_lost_lithium
@@ -186,38 +186,27 @@ fn assignment(assigned: &[Assigned]) -> String {
     list(&words)
 }
 
-/// Whether oxidation states say nothing about such a compound: molecules and frameworks with C–H, compounds
-/// without an element that takes electrons for itself, and those of elements whose states are
-/// hardly reported.
+/// Whether oxidation states say nothing about such a compound: frameworks with C–H, and molecules of nonmetals
+/// (S₈O, SF₆, HCl·6H₂O), which hold together by other rules.
 fn is_beyond_charges(composition: &Composition) -> bool {
-    let has =
-        |symbol: &str| Element::from_symbol(symbol).is_some_and(|e| composition.amount(e) > 0.0);
+    let has = |symbol: &str| composition.iter().any(|(e, _)| e.symbol() == symbol);
     let organic = has("C") && has("H");
-    let ionic = ["F", "O", "Cl", "N", "Br", "S", "I"].into_iter().any(has);
-    // Pm and the actinides but Th and U: data banks hold too few compounds to know their states by.
-    let scarce =
-        composition.iter().any(|(e, _)| matches!(e.z(), 61 | 84.. if !matches!(e.z(), 90 | 92)));
-    // S8O, SF6, HCl·6H2O: molecules hold together by other rules.
-    let molecular = composition.iter().all(|(e, _)| MOLECULAR.contains(&e.symbol()));
-    organic || !ionic || scarce || molecular
+    organic || composition.iter().all(|(e, _)| MOLECULAR.contains(&e.symbol()))
+}
+
+/// Whether electrons that are left over belong to bonds between metal atoms, as in suboxides and
+/// interstitial hydrides of transition metals. Alkali and alkaline-earth metals have their one state nearly always, so that an
+/// anion lost from their compounds is still found.
+fn is_metallic(nearest: &[Assigned], charge: f64) -> bool {
+    let given: f64 =
+        nearest.iter().flat_map(|a| &a.states).map(|(state, amount)| state.max(0.0) * amount).sum();
+    let bonded = nearest.iter().any(|a| a.element.is_metal() && a.element.data().block != b's');
+    bonded && charge >= 0.3 * given
 }
 
 /// Elements that make molecules among themselves.
 const MOLECULAR: [&str; 14] =
     ["H", "C", "N", "O", "F", "P", "S", "Cl", "As", "Se", "Br", "Te", "I", "Xe"];
-
-/// Whether electrons that are left over belong to bonds between metal atoms: metal-rich compounds such as
-/// the cluster halides Sc₇CoI₁₂, suboxides and subnitrides of transition metals. Alkali and alkaline-earth metals have their one
-/// state nearly always, so a lost anion is still found.
-fn is_metallic(nearest: &[Assigned], charge: f64) -> bool {
-    let given: f64 = nearest
-        .iter()
-        .flat_map(|a| &a.states)
-        .map(|(state, amount)| (*state).max(0.0) * amount)
-        .sum();
-    let bonded = nearest.iter().any(|a| a.element.is_metal() && a.element.data().block != b's');
-    bonded && charge >= 0.3 * given
-}
 
 #[cfg(test)]
 mod tests {
