@@ -84,9 +84,8 @@ fn symmetrise_cell(structure: &mut Structure, group: &[Operation]) -> Result<(),
     let mean = turned.sum::<Matrix3<f64>>() / group.len() as f64;
     let square = lattice.inverse() * mean * lattice.inverse().transpose();
     let eigen = SymmetricEigen::new((square + square.transpose()) * 0.5);
-    let misfit = eigen.eigenvalues.iter().map(|x| (x.sqrt() - 1.0).abs()).fold(0.0, f64::max);
-    // A strain of 2 % moves an atom 5 Å away by 0.1 Å. Written so that NaN is refused, too.
-    if !(misfit < 0.02) {
+    // A strain of 2 % moves an atom 5 Å away by 0.1 Å. A metric that is none has no root and is refused, too.
+    if !eigen.eigenvalues.iter().all(|x| (x.sqrt() - 1.0).abs() < 0.02) {
         return Err(ModelError::Unsupported(
             "the cell does not have the symmetry to be kept: its metric disagrees with the operations".to_owned(),
         ));
