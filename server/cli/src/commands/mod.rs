@@ -1,0 +1,64 @@
+//! One file per command.
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::output::Outcome;
+
+mod bench;
+mod check;
+mod convert;
+mod doctor;
+mod energy;
+mod explain;
+mod info;
+mod lsp;
+mod models;
+mod relax;
+mod schema;
+mod worker;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Find what is wrong in structure files.
+    Check(check::Args),
+    /// Explain a diagnostic: what it means, why it matters, how to mend it.
+    Explain(explain::Args),
+    /// Show formula, cell, space group, density and shortest distance.
+    Info(info::Args),
+    /// Compute learned energy, forces, stress and magnetic moments.
+    Energy(energy::Args),
+    /// Relax a structure by learned energy.
+    Relax(relax::Args),
+    /// Convert between CIF and POSCAR.
+    Convert(convert::Args),
+    /// Run the language server on stdin and stdout.
+    Lsp(lsp::Args),
+    /// Run an inference worker on stdin and stdout.
+    Worker(worker::Args),
+    /// Get and list model weights.
+    Models(models::Args),
+    /// Say whether everything that Cellwright needs is in place.
+    Doctor(doctor::Args),
+    /// Measure how fast this machine is.
+    Bench(bench::Args),
+    /// Print the JSON schema of a command's output.
+    Schema(schema::Args),
+}
+
+pub(crate) fn run(command: Command) -> Result<Outcome> {
+    match command {
+        Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Info(args) => info::run(&args),
+        Command::Energy(args) => energy::run(&args),
+        Command::Relax(args) => relax::run(&args),
+        Command::Convert(args) => convert::run(&args),
+        Command::Lsp(args) => lsp::run(&args),
+        Command::Worker(args) => worker::run(&args),
+        Command::Models(args) => models::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Schema(args) => schema::run(&args),
+    }
+}

@@ -1,0 +1,262 @@
+//! `cellwright relax`: the structure at the nearest minimum of the learned energy, back in its own text.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use cellwright_crystal::symmetry::{self, Operation};
+use cellwright_crystal::{Element, Structure};
+use cellwright_models::tasks::relax::{Frame, Optimizer, RelaxOptions, Relaxed, relax};
+use cellwright_models::{Evaluation, Potential, Provenance};
+use cellwright_syntax::text::apply_edits;
+use cellwright_syntax::{Language, Reading, edit};
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use crate::files::{self, Input, Inputs, Source};
+use crate::model::{ModelArgs, ordered};
+use crate::output::{self, Format, Outcome};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    inputs: Inputs,
+
+    #[command(flatten)]
+    model: ModelArgs,
+
+    /// Relax the cell too, not the positions alone.
+    #[arg(long)]
+    cell: bool,
+
+    /// Let the symmetry go: the answer is written in P 1 with every atom listed. Without it, the
+    /// declared symmetry (of a POSCAR: the symmetry found) is kept.
+    #[arg(long)]
+    p1: bool,
+
+    /// Largest force in eV/Å that counts as relaxed.
+    #[arg(long, value_name = "eV/Å", default_value_t = 0.05)]
+    fmax: f64,
+
+    /// Stop after this many steps.
+    #[arg(long, default_value_t = 500)]
+    steps: usize,
+
+    /// Minimiser.
+    #[arg(long, value_enum, default_value_t = OptimizerArg::Fire)]
+    optimizer: OptimizerArg,
+
+    /// Write the result here; without it a single file goes to stdout.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "in_place")]
+    output: Option<PathBuf>,
+
+    /// Write the result back into the file it came from.
+    #[arg(short, long)]
+    in_place: bool,
+
+    /// What goes to stdout: the relaxed file, or numbers.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum OptimizerArg {
+    /// Fast inertial relaxation engine.
+    Fire,
+    /// Limited-memory BFGS.
+    Lbfgs,
+}
+
+/// One relaxation, schema `relax` version 1.
+#[derive(Debug, Serialize)]
+struct Answer {
+    file: String,
+    block: String,
+    model: String,
+    device: String,
+    n_atoms: usize,
+    steps: usize,
+    converged: bool,
+    initial: State,
+    last: State,
+    /// Species of every atom.
+    species: Vec<&'static str>,
+    cautions: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct State {
+    /// eV/atom.
+    energy_per_atom: f64,
+    /// eV/Å.
+    max_force: f64,
+    /// Å³.
+    volume: f64,
+    /// Row vectors, Å.
+    lattice: [[f64; 3]; 3],
+    frac: Vec<[f64; 3]>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    let sources = args.inputs.sources();
+    let to_stdout = !args.in_place && args.output.is_none();
+    if sources.len() > 1 && args.output.is_some() {
+        bail!("--output takes one file, these are {}: use --in-place", sources.len());
+    }
+    if sources.len() > 1 && to_stdout && args.format == Format::Text {
+        bail!("{} files cannot all go to stdout: use --in-place or --format json", sources.len());
+    }
+    let potential = args.model.load()?;
+    let mut outcome = Outcome::Clean;
+    let mut answers = Vec::new();
+    for source in sources {
+        let result = source.and_then(|source| args.inputs.read(&source));
+        let input = match result {
+            Ok(input) => input,
+            Err(unreadable) => {
+                output::complain(&unreadable.to_string());
+                outcome = Outcome::Failed;
+                continue;
+            }
+        };
+        match relax_file(args, &input, &potential) {
+            Ok((text, file_answers)) => {
+                write(args, &input, &text)?;
+                answers.extend(file_answers);
+            }
+            Err(reason) => {
+                output::complain(&format!("{}: {reason:#}", input.name));
+                outcome = Outcome::Failed;
+            }
+        }
+    }
+    if args.format == Format::Json {
+        output::print_json(&answers)?;
+    }
+    Ok(outcome)
+}
+
+fn write(args: &Args, input: &Input, text: &str) -> Result<()> {
+    match (&args.output, &input.source) {
+        (Some(path), _) => files::write(path, text, input.encoding),
+        (None, Source::File(path)) if args.in_place => files::write(path, text, input.encoding),
+        (None, Source::Stdin) if args.in_place => bail!("standard input cannot be written in place"),
+        _ if args.format == Format::Text => Ok(output::print(text)?),
+        _ => Ok(()),
+    }
+}
+
+/// Relaxes every structure of a file and puts the answers into its text.
+fn relax_file(args: &Args, input: &Input, potential: &dyn Potential) -> Result<(String, Vec<Answer>)> {
+    let readings = &input.parsed.readings;
+    if readings.is_empty() {
+        bail!("no structure in this file");
+    }
+    let mut edits = Vec::new();
+    let mut answers = Vec::new();
+    for reading in readings {
+        let start = ordered(reading).map_err(anyhow::Error::msg)?;
+        let operations = operations(args, input, reading, start);
+        let relaxed = run_one(args, &reading.name, start, operations.as_deref(), potential)?;
+        edits.extend(if args.p1 && input.parsed.language() == Language::Cif {
+            edit::update_as_p1(&input.parsed, reading, &relaxed.structure)?
+        } else {
+            edit::update(&input.parsed, reading, &relaxed.structure)?
+        });
+        answers.push(answer(&input.name, reading, &potential.provenance(), start, &relaxed));
+    }
+    Ok((apply_edits(&input.parsed.text, &edits), answers))
+}
+
+/// The operations to keep: those of the file; a POSCAR states none, so those that are found.
+fn operations(
+    args: &Args,
+    input: &Input,
+    reading: &Reading,
+    structure: &Structure,
+) -> Option<Vec<Operation>> {
+    if args.p1 {
+        return None;
+    }
+    match input.parsed.language() {
+        Language::Cif => Some(reading.symmetry.operations.clone()),
+        Language::Poscar => symmetry::detect(structure, 0.01).ok().map(|found| found.operations),
+    }
+}
+
+fn run_one(
+    args: &Args,
+    name: &str,
+    start: &Structure,
+    operations: Option<&[Operation]>,
+    potential: &dyn Potential,
+) -> Result<Relaxed> {
+    let optimizer = match args.optimizer {
+        OptimizerArg::Fire => Optimizer::Fire,
+        OptimizerArg::Lbfgs => Optimizer::Lbfgs,
+    };
+    let options = RelaxOptions {
+        optimizer,
+        cell: args.cell,
+        force_tolerance: args.fmax,
+        max_steps: args.steps,
+    };
+    let style = ProgressStyle::with_template("{prefix}: step {pos}, {msg}, {elapsed}")?;
+    let bar = ProgressBar::new(args.steps as u64).with_style(style).with_prefix(name.to_owned());
+    let mut on_frame = |frame: &Frame<'_>| {
+        bar.set_position(frame.step as u64);
+        bar.set_message(format!(
+            "{:.4} eV/atom, max |F| {:.3} eV/Å",
+            frame.evaluation.energy_per_atom,
+            frame.evaluation.max_force()
+        ));
+        ControlFlow::Continue(())
+    };
+    let relaxed = relax(potential, start, operations, &options, &mut on_frame)?;
+    bar.finish_and_clear();
+    let end = if relaxed.converged { "relaxed" } else { "NOT relaxed" };
+    output::complain(&format!(
+        "{name}: {end} after {} steps, {:.4} → {:.4} eV/atom, max |F| {:.3} → {:.3} eV/Å",
+        relaxed.steps,
+        relaxed.initial.energy_per_atom,
+        relaxed.last.energy_per_atom,
+        relaxed.initial.max_force(),
+        relaxed.last.max_force(),
+    ));
+    Ok(relaxed)
+}
+
+fn answer(
+    file: &str,
+    reading: &Reading,
+    provenance: &Provenance,
+    start: &Structure,
+    relaxed: &Relaxed,
+) -> Answer {
+    let symbol = |e: Option<Element>| e.map_or("?", Element::symbol);
+    Answer {
+        file: file.to_owned(),
+        block: reading.name.clone(),
+        model: format!("{} {}", provenance.model, provenance.version),
+        device: provenance.device.clone(),
+        n_atoms: start.len(),
+        steps: relaxed.steps,
+        converged: relaxed.converged,
+        initial: state(start, &relaxed.initial),
+        last: state(&relaxed.structure, &relaxed.last),
+        species: start.sites.iter().map(|s| symbol(s.element)).collect(),
+        cautions: relaxed.last.cautions.clone(),
+    }
+}
+
+fn state(structure: &Structure, evaluation: &Evaluation) -> State {
+    let m = structure.lattice.matrix();
+    State {
+        energy_per_atom: evaluation.energy_per_atom,
+        max_force: evaluation.max_force(),
+        volume: structure.lattice.volume(),
+        lattice: [0, 1, 2].map(|i| [0, 1, 2].map(|j| m[(i, j)])),
+        frac: structure.sites.iter().map(|s| s.frac.into()).collect(),
+    }
+}

@@ -1,0 +1,35 @@
+//! `cellwright schema`: what the JSON of a command looks like.
+
+use anyhow::{Result, bail};
+
+use crate::output::{self, Outcome};
+
+/// Command and schema; the schema's `$id` carries its version.
+pub(crate) const SCHEMAS: &[(&str, &str)] = &[
+    ("check", include_str!("../../schemas/check.v1.json")),
+    ("convert", include_str!("../../schemas/convert.v1.json")),
+    ("doctor", include_str!("../../schemas/doctor.v1.json")),
+    ("energy", include_str!("../../schemas/energy.v1.json")),
+    ("info", include_str!("../../schemas/info.v1.json")),
+    ("models", include_str!("../../schemas/models.v1.json")),
+    ("relax", include_str!("../../schemas/relax.v1.json")),
+];
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Command whose `--format json` is meant; without it, the commands are listed.
+    command: Option<String>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    let Some(command) = &args.command else {
+        let names: String = SCHEMAS.iter().map(|(name, _)| format!("{name}\n")).collect();
+        output::print(&names)?;
+        return Ok(Outcome::Clean);
+    };
+    let Some((_, schema)) = SCHEMAS.iter().find(|(name, _)| name == command) else {
+        bail!("'{command}' has no JSON output: `cellwright schema` lists the commands that have");
+    };
+    output::print(schema)?;
+    Ok(Outcome::Clean)
+}

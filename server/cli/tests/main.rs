@@ -1,0 +1,7 @@
+//! The command line as its users meet it: the real binary, real files, exit codes, JSON by schema.
+
+mod check;
+mod convert;
+mod info;
+mod model;
+mod support;

@@ -1,0 +1,60 @@
+//! Commands that need the weights. Where they are not installed the tests say so and check the
+//! message that a user gets instead.
+
+use crate::support::{cellwright, file};
+
+/// Whether the weights are there; says loudly when they are not.
+fn installed() -> bool {
+    let listed = cellwright(&["models", "list", "--format", "json"]).json("models");
+    let there = listed[0]["installed"] == true;
+    if !there {
+        eprintln!("SKIPPED: no weights installed; run `cellwright models pull` to test energies");
+    }
+    there
+}
+
+#[test]
+fn energy_of_silicon_is_that_of_the_reference_program() {
+    let poscar = file("POSCAR");
+    let poscar = poscar.to_str().expect("UTF-8");
+    let run = cellwright(&["energy", poscar, "--format", "json"]);
+    if !installed() {
+        assert_eq!(run.code, 2);
+        assert!(run.stderr.contains("models pull"), "{}", run.stderr);
+        return;
+    }
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let energies = run.json("energy");
+    assert_eq!(energies[0]["n_atoms"], 2);
+    let forces: Vec<Vec<f64>> =
+        serde_json::from_value(energies[0]["forces"].clone()).expect("forces");
+    for axis in 0..3 {
+        assert!((forces[0][axis] + forces[1][axis]).abs() < 1e-4, "{forces:?}");
+    }
+}
+
+#[test]
+fn relaxing_brings_silicon_back_onto_its_site() {
+    if !installed() {
+        return;
+    }
+    let poscar = file("POSCAR");
+    let poscar = poscar.to_str().expect("UTF-8");
+    let relaxed = cellwright(&["relax", poscar, "--p1", "--fmax", "0.01"]);
+    assert_eq!(relaxed.code, 0, "{}", relaxed.stderr);
+    let original = std::fs::read_to_string(poscar).expect("a file");
+    let numbers = |line: &str| -> Vec<f64> {
+        line.split_whitespace().map(|w| w.parse().expect("a number")).collect()
+    };
+    let rows: Vec<_> = relaxed.stdout.lines().skip(8).map(numbers).collect();
+    for axis in 0..3 {
+        assert!((rows[1][axis] - rows[0][axis] - 0.25).abs() < 2e-3, "{rows:?}");
+    }
+    // Nothing but the rows of atoms has changed.
+    let head = |text: &str| text.lines().take(8).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(head(&relaxed.stdout), head(&original));
+
+    let numbers = cellwright(&["relax", poscar, "--cell", "--format", "json"]).json("relax");
+    let energy = |end: &str| numbers[0][end]["energy_per_atom"].as_f64().expect("a number");
+    assert!(energy("last") <= energy("initial"), "{numbers:#}");
+}
