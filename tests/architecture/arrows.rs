@@ -95,7 +95,9 @@ fn libraries_stay_behind_their_walls() {
     for (library, holders) in RESERVED {
         let users: Vec<_> = dependencies
             .iter()
-            .filter(|(name, direct)| direct.contains(*library) && name.as_str() != "cellwright-tests")
+            .filter(|(name, direct)| {
+                direct.contains(*library) && name.as_str() != "cellwright-tests"
+            })
             .map(|(name, _)| name.as_str())
             .collect();
         let strangers: Vec<_> = users.iter().filter(|u| !holders.contains(u)).collect();

@@ -31,7 +31,9 @@ fn rust_sources() -> Vec<(PathBuf, String)> {
 fn only_the_lsp_crate_names_tower_lsp() {
     let named: Vec<_> = rust_sources()
         .into_iter()
-        .filter(|(path, _)| !path.starts_with("server/lsp") && !path.starts_with("tests/architecture"))
+        .filter(|(path, _)| {
+            !path.starts_with("server/lsp") && !path.starts_with("tests/architecture")
+        })
         .filter(|(_, text)| text.contains("tower_lsp") || text.contains("lsp_types"))
         .map(|(path, _)| path)
         .collect();
@@ -42,11 +44,15 @@ fn only_the_lsp_crate_names_tower_lsp() {
 fn unsafe_code_stands_in_grammar_bindings_only() {
     let unsafe_code: Vec<_> = rust_sources()
         .into_iter()
-        .filter(|(path, _)| !path.starts_with("grammars") && !path.starts_with("tests/architecture"))
+        .filter(|(path, _)| {
+            !path.starts_with("grammars") && !path.starts_with("tests/architecture")
+        })
         .filter(|(_, text)| {
             text.lines().any(|line| {
                 let code = line.split("//").next().unwrap_or("");
-                code.contains("unsafe {") || code.contains("unsafe fn") || code.contains("unsafe impl")
+                code.contains("unsafe {")
+                    || code.contains("unsafe fn")
+                    || code.contains("unsafe impl")
             })
         })
         .map(|(path, _)| path)

@@ -70,7 +70,8 @@ impl Inputs {
     /// Reads one file.
     pub(crate) fn read(&self, source: &Source) -> Result<Input, Unreadable> {
         let name = source.name();
-        let bytes = source.bytes().map_err(|e| Unreadable { name: name.clone(), reason: e.to_string() })?;
+        let bytes =
+            source.bytes().map_err(|e| Unreadable { name: name.clone(), reason: e.to_string() })?;
         let (text, encoding) = decode(&bytes);
         let by_name = match source {
             Source::File(path) => Language::from_path(path),
@@ -124,7 +125,8 @@ fn expand(path: &Path) -> Vec<Result<Source, Unreadable>> {
         .filter_entry(|entry| !hidden(entry))
         .filter_map(|entry| match entry {
             Ok(entry) => {
-                let wanted = entry.file_type().is_file() && Language::from_path(entry.path()).is_some();
+                let wanted =
+                    entry.file_type().is_file() && Language::from_path(entry.path()).is_some();
                 wanted.then(|| Ok(Source::File(entry.into_path())))
             }
             Err(error) => {

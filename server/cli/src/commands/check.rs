@@ -111,12 +111,11 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
 
 fn check_one(args: &Args, source: &Source) -> Result<Checked, Unreadable> {
     let input: Input = args.inputs.read(source)?;
-    let tolerances = Tolerances {
-        distance_error: args.distance_error,
-        distance_warning: args.distance_warning,
-    };
+    let tolerances =
+        Tolerances { distance_error: args.distance_error, distance_warning: args.distance_warning };
     let findings = check(&input.parsed, &tolerances);
-    let count = |wanted: fn(Severity) -> bool| findings.iter().filter(|f| wanted(f.severity)).count();
+    let count =
+        |wanted: fn(Severity) -> bool| findings.iter().filter(|f| wanted(f.severity)).count();
     let mut checked = Checked {
         errors: count(|s| s == Severity::Error),
         warnings: count(|s| s == Severity::Warning),

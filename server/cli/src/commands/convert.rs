@@ -100,13 +100,13 @@ fn convert(args: &Args, input: &Input, several: bool) -> Result<Converted> {
         Language::Cif => write::cif(structure, &reading.name),
         Language::Poscar => {
             let mode = if args.cartesian { Mode::Cartesian } else { Mode::Direct };
-            write::poscar(structure, &reading.name, mode)
-                .with_context(|| input.name.clone())?
+            write::poscar(structure, &reading.name, mode).with_context(|| input.name.clone())?
         }
     };
-    let output = args.output.as_ref().map(|path| {
-        if several { path.join(file_name(&input.name, target)) } else { path.clone() }
-    });
+    let output = args
+        .output
+        .as_ref()
+        .map(|path| if several { path.join(file_name(&input.name, target)) } else { path.clone() });
     if let Some(path) = &output {
         files::write(path, &text, Encoding::Utf8)?;
     }

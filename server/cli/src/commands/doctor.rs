@@ -67,7 +67,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
 fn program() -> Item {
     let detail = match std::env::current_exe() {
         Ok(path) => format!("cellwright {} at {}", env!("CARGO_PKG_VERSION"), path.display()),
-        Err(error) => format!("cellwright {}, own path unknown: {error}", env!("CARGO_PKG_VERSION")),
+        Err(error) => {
+            format!("cellwright {}, own path unknown: {error}", env!("CARGO_PKG_VERSION"))
+        }
     };
     Item { name: "program", state: State::Good, detail }
 }
@@ -94,7 +96,8 @@ fn model() -> Item {
             (State::Good, format!("{name}: silicon has {energy:.4} eV/atom, as it should"))
         }
         Ok((name, energy)) => {
-            let detail = format!("{name}: silicon has {energy:.4} eV/atom instead of {SILICON_ENERGY:.4}");
+            let detail =
+                format!("{name}: silicon has {energy:.4} eV/atom instead of {SILICON_ENERGY:.4}");
             (State::Bad, detail)
         }
         Err(error @ ModelError::NotInstalled { .. }) => (State::Missing, error.to_string()),

@@ -123,7 +123,12 @@ fn render(energy: &Energy, reading: &cellwright_syntax::Reading, with_sites: boo
     let pressure = -(0..3).map(|i| energy.stress[i][i]).sum::<f64>() / 3.0;
     let mut out = format!(
         "{} · {}\n  energy       {:.4} eV/atom ({} atoms)\n  max |force|  {max:.3} eV/Å\n  pressure     {pressure:.2} GPa\n  model        {} on {}\n",
-        energy.file, energy.block, energy.energy_per_atom, energy.n_atoms, energy.model, energy.device,
+        energy.file,
+        energy.block,
+        energy.energy_per_atom,
+        energy.n_atoms,
+        energy.model,
+        energy.device,
     );
     for caution in &energy.cautions {
         let _ = writeln!(out, "  caution      {caution}");

@@ -145,11 +145,7 @@ fn space_group(reading: &Reading, symprec: f64) -> SpaceGroup {
         .or_else(|| written.hall.as_ref().map(|s| s.value.clone()))
         .or_else(|| written.number.as_ref().map(|n| n.value.to_string()));
     let found = reading.structure.as_ref().and_then(|s| symmetry::detect(s, symprec).ok());
-    SpaceGroup {
-        number: found.as_ref().map(|f| f.number),
-        symbol: found.map(|f| f.hm),
-        declared,
-    }
+    SpaceGroup { number: found.as_ref().map(|f| f.number), symbol: found.map(|f| f.hm), declared }
 }
 
 /// Shortest distance between two atoms that can be there at once, images included (Å).

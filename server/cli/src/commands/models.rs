@@ -60,7 +60,12 @@ fn pull(names: &[String]) -> Result<Outcome> {
     for spec in wanted {
         let path = installed_path(spec);
         if path.is_file() {
-            output::print(&format!("{} {} is installed: {}\n", spec.name, spec.version, path.display()))?;
+            output::print(&format!(
+                "{} {} is installed: {}\n",
+                spec.name,
+                spec.version,
+                path.display()
+            ))?;
             continue;
         }
         let path = weights::pull(spec, &dir)?;

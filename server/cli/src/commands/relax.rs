@@ -141,14 +141,20 @@ fn write(args: &Args, input: &Input, text: &str) -> Result<()> {
     match (&args.output, &input.source) {
         (Some(path), _) => files::write(path, text, input.encoding),
         (None, Source::File(path)) if args.in_place => files::write(path, text, input.encoding),
-        (None, Source::Stdin) if args.in_place => bail!("standard input cannot be written in place"),
+        (None, Source::Stdin) if args.in_place => {
+            bail!("standard input cannot be written in place")
+        }
         _ if args.format == Format::Text => Ok(output::print(text)?),
         _ => Ok(()),
     }
 }
 
 /// Relaxes every structure of a file and puts the answers into its text.
-fn relax_file(args: &Args, input: &Input, potential: &dyn Potential) -> Result<(String, Vec<Answer>)> {
+fn relax_file(
+    args: &Args,
+    input: &Input,
+    potential: &dyn Potential,
+) -> Result<(String, Vec<Answer>)> {
     let readings = &input.parsed.readings;
     if readings.is_empty() {
         bail!("no structure in this file");

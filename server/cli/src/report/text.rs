@@ -61,7 +61,8 @@ fn window(line: &str, start: usize, end: usize) -> (usize, usize) {
         return (0, line.len());
     }
     let from = line.floor_char_boundary(start.saturating_sub(WINDOW / 4));
-    let to = line.ceil_char_boundary(end.min(start + WINDOW / 2).max(from + WINDOW).min(line.len()));
+    let to =
+        line.ceil_char_boundary(end.min(start + WINDOW / 2).max(from + WINDOW).min(line.len()));
     (from, to)
 }
 
