@@ -37,14 +37,13 @@ impl Client {
             }
         });
         let mut client = Self { child, stdin, messages, next_id: 0 };
-        // Learned energies would share the two cores with what is measured.
-        let quiet = json!({ "cellwright": { "energy": { "enabled": false } } });
         client.request(
             "initialize",
             &json!({ "processId": std::process::id(), "rootUri": null, "capabilities": {
                 "general": { "positionEncodings": ["utf-16"] },
                 "textDocument": { "publishDiagnostics": { "versionSupport": true, "relatedInformation": true } },
-            }, "initializationOptions": quiet }),
+                "workspace": { "configuration": true },
+            }}),
         )?;
         client.notify("initialized", &json!({}))?;
         Ok(client)
@@ -80,8 +79,10 @@ impl Client {
             if !message["id"].is_null() && message["method"].is_string() {
                 let result = match message["method"].as_str() {
                     Some("workspace/configuration") => {
+                        // Learned energies would share the cores with what is measured.
+                        let quiet = json!({ "energy": { "enabled": false } });
                         let items = message["params"]["items"].as_array().map_or(0, Vec::len);
-                        json!(vec![Value::Null; items])
+                        json!(vec![quiet; items])
                     }
                     _ => Value::Null,
                 };

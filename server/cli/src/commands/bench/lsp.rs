@@ -51,12 +51,12 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let own = std::env::current_exe()?.display().to_string();
     let mut rows = Vec::new();
     for edge in EDGES {
-        rows.push(measure("cellwright", &own, &["lsp".to_owned()], edge, args.edits, collides)?);
+        rows.push(measure("cellwright", &own, &["lsp".to_owned()], edge, args.edits, &OWN)?);
         if let Some(peer) = &args.peer {
             let mut words = peer.split_whitespace().map(str::to_owned);
             let program = words.next().context("--peer is empty")?;
             let rest: Vec<_> = words.collect();
-            rows.push(measure("peer", &program, &rest, edge, args.edits, |_| true)?);
+            rows.push(measure("peer", &program, &rest, edge, args.edits, &PEER)?);
         }
     }
     match args.format {
@@ -65,6 +65,17 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     }
     Ok(Outcome::Clean)
 }
+
+/// How published diagnostics are told apart.
+struct Signs {
+    /// The collision is known.
+    bad: fn(&Value) -> bool,
+    /// The collision is known to be gone.
+    good: fn(&Value) -> bool,
+}
+
+const OWN: Signs = Signs { bad: collides, good: |m| !collides(m) };
+const PEER: Signs = Signs { bad: |_| true, good: |_| true };
 
 /// Whether published diagnostics name a collision.
 fn collides(message: &Value) -> bool {
@@ -78,7 +89,7 @@ fn measure(
     args: &[String],
     edge: usize,
     edits: usize,
-    done: fn(&Value) -> bool,
+    signs: &Signs,
 ) -> Result<Row> {
     if edits == 0 {
         bail!("--edits must be at least 1");
@@ -96,7 +107,7 @@ fn measure(
     for round in 0..edits {
         // Two versions a round: the collision, whose diagnostics are timed, and the way back.
         let version = 2 * round + 2;
-        times.push(edit(&mut client, uri, &document, &coordinate, version, done)?);
+        times.push(edit(&mut client, uri, &document, &coordinate, version, signs)?);
     }
     times.sort_unstable();
     let memory_mib = resident_mib(client.pid());
@@ -120,7 +131,7 @@ fn edit(
     document: &Document,
     coordinate: &Coordinate,
     version: usize,
-    done: fn(&Value) -> bool,
+    signs: &Signs,
 ) -> Result<Duration> {
     let start = Instant::now();
     client.notify("textDocument/didChange", &change(uri, document, &coordinate.bad, version))?;
@@ -128,10 +139,10 @@ fn edit(
         m["method"] == "textDocument/publishDiagnostics"
             && (m["params"]["version"].is_null() || m["params"]["version"] == version)
     };
-    let (at, _) = client.wait(|m| published(m, version) && done(m))?;
+    let (at, _) = client.wait(|m| published(m, version) && (signs.bad)(m))?;
     client
         .notify("textDocument/didChange", &change(uri, document, &coordinate.good, version + 1))?;
-    client.wait(|m| published(m, version + 1))?;
+    client.wait(|m| published(m, version + 1) && (signs.good)(m))?;
     Ok(at - start)
 }
 
