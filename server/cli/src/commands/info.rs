@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use cellwright_checks::{Tolerances, check};
-use cellwright_crystal::{Structure, neighbors, symmetry};
+use cellwright_crystal::neighbors::{closest_pair, neighbors};
+use cellwright_crystal::{Structure, symmetry};
 use cellwright_syntax::Reading;
 use serde::Serialize;
 
@@ -148,10 +149,18 @@ fn space_group(reading: &Reading, symprec: f64) -> SpaceGroup {
     SpaceGroup { number: found.as_ref().map(|f| f.number), symbol: found.map(|f| f.hm), declared }
 }
 
-/// Shortest distance between two atoms that can be there at once, images included (Å).
+/// Shortest distance between two atoms, images included (Å). Species that share a position count as one
+/// atom.
 fn shortest(structure: &Structure) -> Option<f64> {
-    neighbors::shortest_distance(structure).map(|pair| pair.distance)
+    let all = structure.fractional();
+    let shared = neighbors(&structure.lattice, &all, SAME_POSITION).ok()?;
+    let first = |i: usize| shared.of(i).iter().all(|n| n.index as usize > i);
+    let positions: Vec<_> = (0..all.len()).filter(|i| first(*i)).map(|i| all[i]).collect();
+    Some(closest_pair(&structure.lattice, &positions).ok()??.distance)
 }
+
+/// Sites closer than this (Å) are one position with several species.
+const SAME_POSITION: f64 = 0.01;
 
 fn sites(reading: &Reading) -> Vec<SiteInfo> {
     let Some(structure) = &reading.structure else { return Vec::new() };

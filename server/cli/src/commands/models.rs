@@ -58,8 +58,8 @@ fn pull(names: &[String]) -> Result<Outcome> {
     }
     let wanted = MODELS.iter().filter(|m| names.is_empty() || names.iter().any(|n| n == m.name));
     for spec in wanted {
-        let path = installed_path(spec);
-        if path.is_file() {
+        if spec.is_installed(&dir) {
+            let path = spec.path(&dir);
             output::print(&format!(
                 "{} {} is installed: {}\n",
                 spec.name,
@@ -74,22 +74,19 @@ fn pull(names: &[String]) -> Result<Outcome> {
     Ok(Outcome::Clean)
 }
 
-fn installed_path(spec: &ModelSpec) -> std::path::PathBuf {
-    weights::data_dir().join("models").join(format!("{}-{}.safetensors", spec.name, spec.version))
-}
-
 fn list(format: Format) -> Result<Outcome> {
+    let dir = weights::data_dir();
     let listed: Vec<_> = MODELS
         .iter()
         .map(|spec| {
-            let path = installed_path(spec);
+            let path = spec.path(&dir);
             Listed {
                 name: spec.name,
                 version: spec.version,
                 package: spec.package,
                 sha256: spec.sha256,
                 licence: spec.licence,
-                installed: path.is_file(),
+                installed: spec.is_installed(&dir),
                 path,
             }
         })
