@@ -25,7 +25,7 @@ impl ModelArgs {
             "cuda" => bail!("this build of cellwright has no CUDA: use --device cpu"),
             other => bail!("unknown device '{other}': use cpu"),
         };
-        Ok(Chgnet::load(&weights::data_dir().join("models"), &device)?)
+        Ok(Chgnet::load(&weights::data_dir(), &device)?)
     }
 }
 

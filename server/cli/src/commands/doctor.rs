@@ -111,7 +111,7 @@ fn model() -> Item {
 const SILICON_ENERGY: f64 = -5.3143;
 
 fn silicon_energy() -> Result<(String, f64), ModelError> {
-    let potential = Chgnet::load(&weights::data_dir().join("models"), &candle_core::Device::Cpu)?;
+    let potential = Chgnet::load(&weights::data_dir(), &candle_core::Device::Cpu)?;
     let half = 5.43 / 2.0;
     let rows = Matrix3::new(0.0, half, half, half, 0.0, half, half, half, 0.0);
     let bad = |what: &str| ModelError::BadWeights(format!("silicon cannot be computed: {what}"));

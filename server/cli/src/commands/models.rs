@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use anyhow::{Result, bail};
-use cellwright_models::weights::{self, MODELS, ModelSpec};
+use cellwright_models::weights::{self, MODELS};
 use clap::Subcommand;
 use serde::Serialize;
 
