@@ -1,12 +1,24 @@
 //! JSON lines over stdin and stdout. Nothing in it is a file path or shell text.
+//!
+//! The worker speaks first: one `hello`. Then every `run` gets any number of `progress` and exactly one `result` or
+//! `error` with its id. A line that cannot be understood gets an `error` of kind `bad_request`. When its stdin ends, the
+//! worker ends at once, whatever it is doing: nobody is left to hear the answer.
+//!
+//! ```json
+//! {"type":"run","id":1,"task":{"name":"energy","structures":[{"lattice":[[0,2.715,2.715],[2.715,0,2.715],[2.715,2.715,0]],"species":[14,14],"frac":[[0,0,0],[0.25,0.25,0.25]]}]}}
+//! ```
 
-use cellwright_crystal::Structure;
+mod cell;
+
 use cellwright_models::Provenance;
 use cellwright_models::tasks::relax::RelaxOptions;
 use serde::{Deserialize, Serialize};
 
 /// Version of this protocol; worker and client refuse each other when the major differs.
 pub const VERSION: u32 = 1;
+
+/// Longest line that is read (bytes): a million atoms, or a flood of something that is no protocol.
+pub const MAX_LINE: u64 = 256 << 20;
 
 /// From the client to the worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,10 +31,16 @@ pub enum Request {
         /// What to do.
         task: Task,
     },
-    /// Stop a task; answered by an `error` of kind `cancelled` (or by its result, if that was faster).
+    /// Stop a task; answered by an `error` of kind `cancelled` (or by its result, if that was faster). A task that still
+    /// waits is answered when its turn comes.
     Cancel {
         /// The task.
         id: u64,
+    },
+    /// Settings of the worker, from here on. Not answered.
+    Configure {
+        /// Refuse work beyond this much memory (bytes); 0 is no limit.
+        memory_limit: u64,
     },
 }
 
@@ -194,20 +212,4 @@ pub struct Energies {
     pub site_energies: Vec<f64>,
     /// Reasons to trust the numbers less.
     pub cautions: Vec<String>,
-}
-
-impl Cell {
-    /// From an ordered or masked structure; occupancies are not carried.
-    #[must_use]
-    pub fn from_structure(structure: &Structure) -> Self {
-        todo!()
-    }
-
-    /// The structure.
-    ///
-    /// # Errors
-    /// When lengths differ, the lattice is degenerate, a number is not finite or an atomic number is unknown.
-    pub fn to_structure(&self) -> Result<Structure, String> {
-        todo!()
-    }
 }

@@ -1,1 +1,0 @@
-//! The worker's main loop: reads requests, runs one task at a time, answers.

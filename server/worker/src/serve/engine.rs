@@ -1,0 +1,174 @@
+//! What a worker works with.
+
+use std::f64::consts::PI;
+
+use candle_core::Device;
+use cellwright_crystal::Structure;
+use cellwright_crystal::neighbors::neighbors;
+use cellwright_models::chgnet::Chgnet;
+use cellwright_models::weights::{self, MODELS};
+use cellwright_models::{ModelError, Potential, Provenance};
+
+/// What the worker's first line says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Greeting {
+    /// `cpu`, `cuda:0`.
+    pub device: String,
+    /// Models that are installed.
+    pub models: Vec<Provenance>,
+}
+
+/// Where a worker gets its potential from. Used by one thread.
+pub trait Engine: Send {
+    /// Device and installed models. Must be quick: nothing is loaded for it.
+    fn greeting(&self) -> Greeting;
+
+    /// The potential, loaded when it is first needed.
+    ///
+    /// # Errors
+    /// When it cannot be loaded. The next call tries again: the user may have installed it meanwhile.
+    fn potential(&mut self) -> Result<&dyn Potential, ModelError>;
+
+    /// About how much memory (bytes) an evaluation of this structure takes beyond what is loaded.
+    fn need(&self, structure: &Structure) -> u64;
+}
+
+/// CHGNet 0.3.0 from the user's data directory.
+#[derive(Debug)]
+pub struct ChgnetEngine {
+    device: Device,
+    model: Option<Chgnet>,
+}
+
+/// A device that a worker cannot run on.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    /// No such device is known.
+    #[error("there is no device '{0}': choose cpu or cuda")]
+    Unknown(String),
+    /// The device is known, but this binary or this machine has none.
+    #[error("the device '{0}' cannot be used here ({1}): choose cpu")]
+    Unavailable(String, candle_core::Error),
+}
+
+impl ChgnetEngine {
+    /// On `cpu` or `cuda`; without a name on what the environment variable `CELLWRIGHT_DEVICE` says, else on the CPU.
+    ///
+    /// # Errors
+    /// When there is no such device.
+    pub fn new(device: Option<&str>) -> Result<Self, DeviceError> {
+        let from_environment = std::env::var("CELLWRIGHT_DEVICE").ok().filter(|d| !d.is_empty());
+        let name = device.or(from_environment.as_deref()).unwrap_or("cpu");
+        let device = match name {
+            "cpu" => Device::Cpu,
+            "cuda" => Device::new_cuda(0)
+                .map_err(|error| DeviceError::Unavailable(name.to_owned(), error))?,
+            _ => return Err(DeviceError::Unknown(name.to_owned())),
+        };
+        Ok(Self { device, model: None })
+    }
+}
+
+impl Engine for ChgnetEngine {
+    fn greeting(&self) -> Greeting {
+        let device = if self.device.is_cuda() { "cuda:0" } else { "cpu" };
+        let dir = weights::data_dir();
+        let installed = MODELS.iter().filter(|spec| spec.is_installed(&dir));
+        let models = installed.map(|spec| Provenance {
+            model: display_name(spec.name).to_owned(),
+            version: spec.version.to_owned(),
+            device: device.to_owned(),
+        });
+        Greeting { device: device.to_owned(), models: models.collect() }
+    }
+
+    fn potential(&mut self) -> Result<&dyn Potential, ModelError> {
+        let model = match self.model.take() {
+            Some(model) => model,
+            None => Chgnet::load(&weights::data_dir().join("models"), &self.device)?,
+        };
+        Ok(self.model.insert(model))
+    }
+
+    fn need(&self, structure: &Structure) -> u64 {
+        if self.device.is_cpu() { chgnet_need(structure) } else { 0 }
+    }
+}
+
+/// How the model calls itself, where files name it in small letters.
+fn display_name(name: &str) -> &str {
+    if name == "chgnet" { "CHGNet" } else { name }
+}
+
+/// Cutoffs of CHGNet's atom graph and bond graph (Å).
+const ATOM_CUTOFF: f64 = 6.0;
+const BOND_CUTOFF: f64 = 3.0;
+
+/// Memory per directed pair of the atom graph and per angle of the bond graph (bytes).
+const BYTES_PER_PAIR: u64 = 50_000;
+const BYTES_PER_ANGLE: u64 = 50_000;
+
+/// More pairs than this are not counted one by one: the count itself would take hundreds of megabytes.
+const MOST_COUNTED: f64 = 3e6;
+
+fn chgnet_need(structure: &Structure) -> u64 {
+    // The mean density tells how many pairs there are at least, or nearly so: crowding only adds to them.
+    let density = structure.len() as f64 / structure.lattice.volume();
+    let mean_pairs = structure.len() as f64 * density * 4.0 / 3.0 * PI * ATOM_CUTOFF.powi(3);
+    if mean_pairs > MOST_COUNTED {
+        return (mean_pairs * BYTES_PER_PAIR as f64) as u64;
+    }
+    match neighbors(&structure.lattice, &structure.fractional(), ATOM_CUTOFF) {
+        Ok(list) => {
+            let bonds = |i| list.of(i).iter().filter(|n| n.distance <= BOND_CUTOFF).count();
+            let angles = |n: usize| n * n.saturating_sub(1);
+            let angles: usize = (0..list.len()).map(|i| angles(bonds(i))).sum();
+            list.pairs() as u64 * BYTES_PER_PAIR + angles as u64 * BYTES_PER_ANGLE
+        }
+        // The model will find the same and say it better.
+        Err(_) => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cellwright_crystal::{Element, Lattice, Site};
+    use nalgebra::Vector3;
+
+    use super::*;
+
+    /// A simple cubic crystal of `n`³ cells, a = 2.9 Å: 6 bonds, 24 + 6 + ... pairs an atom.
+    fn cubic(n: usize) -> Structure {
+        let lattice = Lattice::from_parameters([2.9 * n as f64; 3], [90.0; 3]).unwrap();
+        let polonium = Element::from_symbol("Po").unwrap();
+        let at = |i: usize| i as f64 / n as f64;
+        let cells = (0..n * n * n).map(|k| Vector3::new(at(k % n), at(k / n % n), at(k / n / n)));
+        Structure { lattice, sites: cells.map(|frac| Site::new(polonium, frac)).collect() }
+    }
+
+    #[test]
+    fn the_need_counts_pairs_and_angles() {
+        // Shells of the simple cubic lattice up to 6 Å = 2.07 a: 6 + 12 + 8 + 6.
+        assert_eq!(chgnet_need(&cubic(1)), 32 * BYTES_PER_PAIR + 30 * BYTES_PER_ANGLE);
+        assert_eq!(chgnet_need(&cubic(3)), 27 * chgnet_need(&cubic(1)));
+    }
+
+    #[test]
+    fn a_huge_cell_needs_more_than_any_machine_has() {
+        assert!(chgnet_need(&cubic(50)) > 100 << 30);
+    }
+
+    #[test]
+    fn devices_by_name() {
+        assert_eq!(ChgnetEngine::new(Some("cpu")).unwrap().greeting().device, "cpu");
+        let error = ChgnetEngine::new(Some("abacus")).unwrap_err();
+        assert_eq!(error.to_string(), "there is no device 'abacus': choose cpu or cuda");
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    #[test]
+    fn cuda_needs_a_build_that_has_it() {
+        let error = ChgnetEngine::new(Some("cuda")).unwrap_err();
+        assert!(error.to_string().ends_with("choose cpu"), "{error}");
+    }
+}

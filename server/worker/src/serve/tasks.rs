@@ -1,0 +1,217 @@
+//! What each task does, in steps between which it can be cancelled.
+
+use std::io::Write;
+use std::ops::{ControlFlow, Range};
+
+use cellwright_crystal::Structure;
+use cellwright_crystal::symmetry::Operation;
+use cellwright_models::tasks::relax::{Frame, RelaxOptions, relax};
+use cellwright_models::{Evaluation, ModelError, Potential};
+
+use super::engine::Engine;
+use super::memory;
+use super::runner::Context;
+use crate::protocol::{Cell, Energies, EnergyResult, ErrorKind, FrameLine, Output, Task};
+
+/// Kind of a failure and what to tell the user.
+type Failure = (ErrorKind, String);
+
+/// Atoms in one call of the model: enough to keep it busy, few enough that a cancel is soon seen.
+const BATCH_ATOMS: usize = 64;
+
+pub(super) fn perform<W: Write>(
+    task: Task,
+    engine: &mut impl Engine,
+    context: &Context<'_, W>,
+) -> Result<Output, Failure> {
+    go_on(context)?;
+    // Before anything is loaded, so that nonsense is answered at once.
+    match task {
+        Task::Energy { structures } => energy(&structures, engine, context),
+        Task::Relax { structure, symmetry, options } => {
+            let bad = |message| (ErrorKind::BadRequest, message);
+            let start = structure.to_structure().map_err(bad)?;
+            let symmetry = symmetry.as_deref().map(operations).transpose().map_err(bad)?;
+            relaxation(&start, symmetry.as_deref(), &options, engine, context)
+        }
+    }
+}
+
+fn energy<W: Write>(
+    cells: &[Cell],
+    engine: &mut impl Engine,
+    context: &Context<'_, W>,
+) -> Result<Output, Failure> {
+    let provenance = engine.potential().map_err(failure)?.provenance();
+    let floor = memory::resident().unwrap_or(0);
+    let mut results = Vec::with_capacity(cells.len());
+    let sizes: Vec<usize> = cells.iter().map(|cell| cell.species.len()).collect();
+    for batch in batches(&sizes) {
+        go_on(context)?;
+        if batch.start > 0 {
+            let done = batch.start as f64 / cells.len() as f64;
+            let message = format!("{} of {} structures", batch.start, cells.len());
+            context.progress(Some(done), message, None);
+        }
+        let admitted = cells[batch].iter().map(|cell| {
+            let structure =
+                cell.to_structure().map_err(|message| (ErrorKind::BadRequest, message))?;
+            fits(&structure, engine, floor, context)?;
+            Ok(structure)
+        });
+        let admitted: Vec<Result<Structure, Failure>> = admitted.collect();
+        let good: Vec<&Structure> = admitted.iter().filter_map(|s| s.as_ref().ok()).collect();
+        let potential = engine.potential().map_err(failure)?;
+        let mut answers = potential.evaluate(&good).into_iter();
+        results.extend(admitted.iter().map(|structure| {
+            let answer = structure.as_ref().map_err(Clone::clone);
+            let answer = answer.and_then(|_| numbers(answers.next()));
+            match answer {
+                Ok(energies) => EnergyResult::Ok(energies),
+                Err((kind, message)) => EnergyResult::Failed { kind, message },
+            }
+        }));
+    }
+    Ok(Output::Energy { provenance, results })
+}
+
+/// Consecutive structures that go into one call of the model.
+fn batches(sizes: &[usize]) -> Vec<Range<usize>> {
+    let mut batches: Vec<Range<usize>> = Vec::new();
+    let mut atoms = 0;
+    for (i, &size) in sizes.iter().enumerate() {
+        atoms += size;
+        match batches.last_mut() {
+            Some(batch) if atoms <= BATCH_ATOMS => batch.end = i + 1,
+            _ => {
+                batches.push(i..i + 1);
+                atoms = size;
+            }
+        }
+    }
+    batches
+}
+
+fn relaxation<W: Write>(
+    start: &Structure,
+    symmetry: Option<&[Operation]>,
+    options: &RelaxOptions,
+    engine: &mut impl Engine,
+    context: &Context<'_, W>,
+) -> Result<Output, Failure> {
+    engine.potential().map_err(failure)?;
+    fits(start, engine, memory::resident().unwrap_or(0), context)?;
+    let potential: &dyn Potential = engine.potential().map_err(failure)?;
+    let mut on_frame = |frame: &Frame<'_>| {
+        if context.is_cancelled() {
+            return ControlFlow::Break(());
+        }
+        step(frame, context);
+        ControlFlow::Continue(())
+    };
+    let relaxed = relax(potential, start, symmetry, options, &mut on_frame).map_err(failure)?;
+    Ok(Output::Relax {
+        provenance: potential.provenance(),
+        structure: Cell::from_structure(&relaxed.structure),
+        initial: numbers(Some(Ok(relaxed.initial)))?,
+        last: numbers(Some(Ok(relaxed.last)))?,
+        steps: relaxed.steps,
+        converged: relaxed.converged,
+    })
+}
+
+fn step<W: Write>(frame: &Frame<'_>, context: &Context<'_, W>) {
+    let (energy, force) = (frame.evaluation.energy_per_atom, frame.evaluation.max_force());
+    let message =
+        format!("step {}, E {} eV/atom, max |F| {force:.3} eV/Å", frame.step, signed(energy));
+    let line = FrameLine {
+        step: frame.step,
+        energy_per_atom: energy,
+        max_force: force,
+        structure: Cell::from_structure(frame.structure),
+    };
+    // JSON has no way to say NaN; the relaxer is about to notice it too.
+    let finite = energy.is_finite() && force.is_finite();
+    context.progress(None, message, finite.then_some(line));
+}
+
+/// Four decimals and a real minus sign, as it stands in print.
+fn signed(x: f64) -> String {
+    format!("{x:.4}").replace('-', "−")
+}
+
+fn go_on<W: Write>(context: &Context<'_, W>) -> Result<(), Failure> {
+    if context.is_cancelled() { Err(failure(ModelError::Cancelled)) } else { Ok(()) }
+}
+
+fn fits<W: Write>(
+    structure: &Structure,
+    engine: &impl Engine,
+    floor: u64,
+    context: &Context<'_, W>,
+) -> Result<(), Failure> {
+    let refusal = context.shared.ceiling.refuses(engine.need(structure), floor);
+    refusal.map_or(Ok(()), |message| Err((ErrorKind::Memory, message)))
+}
+
+/// The answer of a model as numbers that JSON can carry.
+fn numbers(answer: Option<Result<Evaluation, ModelError>>) -> Result<Energies, Failure> {
+    let missing = || (ErrorKind::Internal, "the model gave no answer".to_owned());
+    let energies = Energies::from(answer.ok_or_else(missing)?.map_err(failure)?);
+    if energies.is_finite() {
+        return Ok(energies);
+    }
+    let message =
+        "the model gives no finite numbers for this structure: are atoms on top of each other?";
+    Err((ErrorKind::Unsupported, message.to_owned()))
+}
+
+fn operations(texts: &[String]) -> Result<Vec<Operation>, String> {
+    let parse = |text: &String| {
+        text.parse().map_err(|error| format!("'{text}' is no symmetry operation: {error}"))
+    };
+    texts.iter().map(parse).collect()
+}
+
+fn failure(error: ModelError) -> Failure {
+    let message = error.to_string();
+    let kind = match error {
+        ModelError::NotInstalled { .. } => ErrorKind::NotInstalled,
+        ModelError::Unsupported(_) => ErrorKind::Unsupported,
+        ModelError::Cancelled => ErrorKind::Cancelled,
+        // Graphics cards say so in words only: CUDA_ERROR_OUT_OF_MEMORY, "out of memory".
+        _ if message.to_lowercase().replace('_', " ").contains("out of memory") => {
+            ErrorKind::Memory
+        }
+        _ => ErrorKind::Internal,
+    };
+    (kind, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_are_full_but_not_overfull() {
+        assert_eq!(batches(&[]), []);
+        assert_eq!(batches(&[30, 34, 1, 63, 64, 500, 2]), [0..2, 2..4, 4..5, 5..6, 6..7]);
+        assert_eq!(batches(&[0, 0, 200]), [0..2, 2..3]);
+    }
+
+    #[test]
+    fn kinds_of_failures() {
+        let kind = |error| failure(error).0;
+        assert_eq!(kind(ModelError::Cancelled), ErrorKind::Cancelled);
+        assert_eq!(kind(ModelError::BadWeights("short".to_owned())), ErrorKind::Internal);
+        let full = candle_core::Error::Msg("DriverError(CUDA_ERROR_OUT_OF_MEMORY)".to_owned());
+        assert_eq!(kind(ModelError::Tensor(full)), ErrorKind::Memory);
+    }
+
+    #[test]
+    fn operations_name_the_one_that_is_wrong() {
+        assert_eq!(operations(&["x,y,z".to_owned()]).unwrap(), [Operation::identity()]);
+        let error = operations(&["x,y,z".to_owned(), "x,y".to_owned()]).unwrap_err();
+        assert!(error.starts_with("'x,y' is no symmetry operation"), "{error}");
+    }
+}

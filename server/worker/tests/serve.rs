@@ -1,0 +1,309 @@
+//! The main loop of a worker, in this process, through a pair of pipes.
+
+mod support;
+
+use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Write, pipe};
+use std::thread::{self, JoinHandle};
+
+use cellwright_crystal::Structure;
+use cellwright_models::{ModelError, Potential};
+use cellwright_worker::protocol::{EnergyResult, ErrorKind, Output, Reply, Request, Task, VERSION};
+use cellwright_worker::serve::{End, Engine, Greeting, serve};
+
+use support::einstein::EinsteinEngine;
+use support::{atom, atoms, energy, relax, silicon};
+
+/// A running main loop: its two ends, and its own end.
+struct Worker {
+    requests: PipeWriter,
+    replies: BufReader<PipeReader>,
+    end: JoinHandle<End>,
+}
+
+impl Worker {
+    fn new(engine: impl Engine + 'static) -> Self {
+        let (input, requests) = pipe().unwrap();
+        let (replies, output) = pipe().unwrap();
+        let end = thread::spawn(move || serve(BufReader::new(input), output, engine, 0));
+        Self { requests, replies: BufReader::new(replies), end }
+    }
+
+    /// One that has greeted.
+    fn greeted(engine: impl Engine + 'static) -> Self {
+        let mut worker = Self::new(engine);
+        assert!(matches!(worker.reply(), Reply::Hello { .. }));
+        worker
+    }
+
+    fn line(&mut self, line: &str) {
+        writeln!(self.requests, "{line}").unwrap();
+    }
+
+    fn request(&mut self, request: &Request) {
+        self.line(&serde_json::to_string(request).unwrap());
+    }
+
+    fn run(&mut self, id: u64, task: Task) {
+        self.request(&Request::Run { id, task });
+    }
+
+    fn reply(&mut self) -> Reply {
+        let mut line = String::new();
+        self.replies.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
+    }
+
+    /// The next reply, which must be an error.
+    fn error(&mut self) -> (Option<u64>, ErrorKind, String) {
+        match self.reply() {
+            Reply::Error { id, kind, message } => (id, kind, message),
+            other => panic!("no error: {other:?}"),
+        }
+    }
+
+    /// The next reply, which must be the energies of a task.
+    fn energies(&mut self, of: u64) -> Vec<EnergyResult> {
+        match self.reply() {
+            Reply::Result { id, output: Output::Energy { results, .. } } if id == of => results,
+            other => panic!("no energies of task {of}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn greets_first() {
+    let mut worker = Worker::new(EinsteinEngine);
+    let Reply::Hello { protocol, version, device, models, pid } = worker.reply() else { panic!() };
+    assert_eq!((protocol, version.as_str()), (VERSION, env!("CARGO_PKG_VERSION")));
+    assert_eq!((device.as_str(), models[0].model.as_str()), ("test", "Einstein"));
+    assert_eq!(pid, std::process::id());
+}
+
+#[test]
+fn energies_come_in_order_and_fail_alone() {
+    let mut worker = Worker::greeted(EinsteinEngine);
+    let unknown = atom(200, 0.0);
+    worker.run(7, energy(vec![atom(0, 0.0), silicon(), atom(1, 0.0), unknown, atom(14, 0.2)]));
+    let results = worker.energies(7);
+    let energy = |i: usize| match &results[i] {
+        EnergyResult::Ok(energies) => energies.energy_per_atom,
+        failed @ EnergyResult::Failed { .. } => panic!("{failed:?}"),
+    };
+    let failure = |i: usize| match &results[i] {
+        EnergyResult::Failed { kind, message } => (*kind, message.as_str()),
+        ok @ EnergyResult::Ok(_) => panic!("{ok:?}"),
+    };
+    assert_eq!(results.len(), 5);
+    assert!((energy(1) - 0.08).abs() < 1e-12 && (energy(4) - 0.02).abs() < 1e-12);
+    assert_eq!(failure(0), (ErrorKind::Unsupported, "atom 1 is masked"));
+    assert_eq!(failure(2).0, ErrorKind::Unsupported);
+    assert!(failure(2).1.contains("no finite numbers"), "{}", failure(2).1);
+    assert_eq!(failure(3), (ErrorKind::BadRequest, "atom 1 has the unknown atomic number 200"));
+}
+
+#[test]
+fn many_energies_show_progress() {
+    let mut worker = Worker::greeted(EinsteinEngine);
+    worker.run(1, energy(vec![atoms(vec![14; 32], 0.0); 8]));
+    for expected in ["2 of 8 structures", "4 of 8 structures", "6 of 8 structures"] {
+        let Reply::Progress { id: 1, fraction: Some(fraction), message, frame: None } =
+            worker.reply()
+        else {
+            panic!()
+        };
+        assert_eq!(message, expected);
+        assert!(message.starts_with(&(fraction * 8.0).to_string()));
+    }
+    assert_eq!(worker.energies(1).len(), 8);
+}
+
+#[test]
+fn nothing_to_do_is_done() {
+    let mut worker = Worker::greeted(EinsteinEngine);
+    worker.run(1, energy(vec![]));
+    assert_eq!(worker.energies(1), []);
+}
+
+#[test]
+fn a_relaxation_shows_every_step() {
+    let mut worker = Worker::greeted(EinsteinEngine);
+    worker.run(3, relax(silicon()));
+    let mut frames = Vec::new();
+    let (initial, last, steps, structure) = loop {
+        match worker.reply() {
+            Reply::Progress { id: 3, message, frame: Some(frame), .. } => {
+                assert!(message.starts_with(&format!("step {}, E ", frames.len())), "{message}");
+                frames.push(frame);
+            }
+            Reply::Result { id: 3, output } => {
+                let Output::Relax { structure, initial, last, steps, converged, .. } = output
+                else {
+                    panic!()
+                };
+                assert!(converged);
+                break (initial, last, steps, structure);
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(frames[0].structure, silicon());
+    assert_eq!(frames[0].energy_per_atom, initial.energy_per_atom);
+    assert_eq!(frames.last().unwrap().step, steps);
+    assert!((initial.energy_per_atom - 0.08).abs() < 1e-12 && last.energy_per_atom < 1e-6);
+    assert!(structure.frac[0][0].abs() < 1e-3);
+}
+
+#[test]
+fn a_relaxation_can_be_refused() {
+    let mut worker = Worker::greeted(EinsteinEngine);
+    let mut task = relax(silicon());
+    let Task::Relax { symmetry, .. } = &mut task else { panic!() };
+    *symmetry = Some(vec!["x,y,z".to_owned(), "x,y,w".to_owned()]);
+    worker.run(1, task);
+    let (id, kind, message) = worker.error();
+    assert_eq!((id, kind), (Some(1), ErrorKind::BadRequest));
+    assert!(message.contains("'x,y,w' is no symmetry operation"), "{message}");
+    worker.run(1, relax(atom(0, 0.0)));
+    assert_eq!(worker.error(), (Some(1), ErrorKind::Unsupported, "atom 1 is masked".to_owned()));
+}
+
+#[test]
+fn a_cancel_is_seen_between_two_steps() {
+    let mut worker = Worker::greeted(EinsteinEngine);
+    worker.run(1, relax(atom(6, 0.0)));
+    worker.run(2, energy(vec![silicon()]));
+    worker.run(3, energy(vec![silicon()]));
+    assert!(matches!(worker.reply(), Reply::Progress { id: 1, .. }));
+    // One that waits, one that is unknown, and the one that runs.
+    for id in [2, 99, 1] {
+        worker.request(&Request::Cancel { id });
+    }
+    let answer = loop {
+        match worker.reply() {
+            Reply::Progress { .. } => {}
+            other => break other,
+        }
+    };
+    let cancelled = |id| Reply::Error {
+        id: Some(id),
+        kind: ErrorKind::Cancelled,
+        message: "cancelled".to_owned(),
+    };
+    assert_eq!(answer, cancelled(1));
+    assert_eq!(worker.reply(), cancelled(2));
+    assert_eq!(worker.energies(3).len(), 1);
+}
+
+#[test]
+fn nonsense_is_answered_and_forgotten() {
+    let mut worker = Worker::greeted(EinsteinEngine);
+    let nonsense = [
+        ("hello?", None),
+        ("\u{0}\u{1}", None),
+        (r#"{"type":"run","id":5,"task":{"name":"transmute"}}"#, Some(5)),
+        (
+            r#"{"type":"run","id":6,"task":{"name":"energy","structures":[{"lattice":[]}]}}"#,
+            Some(6),
+        ),
+        (r#"[[[[[]]]]]"#, None),
+    ];
+    for (line, id) in nonsense {
+        worker.line(line);
+        let (of, kind, message) = worker.error();
+        assert_eq!((of, kind), (id, ErrorKind::BadRequest), "{line}");
+        assert!(message.starts_with("this is no request: "), "{message}");
+    }
+    worker.requests.write_all(b"\xff\xfe\n\n\r\n").unwrap();
+    assert_eq!(worker.error().1, ErrorKind::BadRequest);
+    worker.run(5, energy(vec![silicon()]));
+    assert_eq!(worker.energies(5).len(), 1);
+}
+
+#[test]
+fn an_id_belongs_to_one_task_at_a_time() {
+    let mut worker = Worker::greeted(EinsteinEngine);
+    worker.run(1, relax(atom(6, 0.0)));
+    worker.run(1, energy(vec![silicon()]));
+    let (id, kind, message) = loop {
+        match worker.reply() {
+            Reply::Progress { .. } => {}
+            Reply::Error { id, kind, message } => break (id, kind, message),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!((id, kind), (None, ErrorKind::BadRequest));
+    assert!(message.contains("the id 1 belongs to a task that still runs"), "{message}");
+}
+
+#[test]
+fn a_panic_is_an_error_of_its_task_alone() {
+    let mut worker = Worker::greeted(EinsteinEngine);
+    worker.run(1, energy(vec![atom(2, 0.0)]));
+    let (id, kind, message) = worker.error();
+    assert_eq!((id, kind), (Some(1), ErrorKind::Internal));
+    assert!(message.ends_with("helium does not like this"), "{message}");
+    worker.run(2, energy(vec![silicon()]));
+    assert_eq!(worker.energies(2).len(), 1);
+}
+
+#[test]
+fn too_large_a_task_is_refused_before_it_starts() {
+    let mut worker = Worker::greeted(EinsteinEngine);
+    worker.request(&Request::Configure { memory_limit: 2 << 30 });
+    // Lithium would never come back. It needs 1 MiB an atom.
+    let large = atoms(vec![3; 3000], 0.0);
+    worker.run(1, energy(vec![silicon(), large.clone()]));
+    let results = worker.energies(1);
+    assert!(matches!(results[0], EnergyResult::Ok(_)));
+    let EnergyResult::Failed { kind: ErrorKind::Memory, message } = &results[1] else {
+        panic!("{:?}", results[1])
+    };
+    assert!(message.starts_with("this needs about 3000 MiB of memory"), "{message}");
+    assert!(message.contains("may take 2048 MiB"), "{message}");
+    worker.run(2, relax(large));
+    assert_eq!(worker.error().1, ErrorKind::Memory);
+}
+
+/// Has no weights.
+struct Bare;
+
+impl Engine for Bare {
+    fn greeting(&self) -> Greeting {
+        Greeting { device: "test".to_owned(), models: vec![] }
+    }
+
+    fn potential(&mut self) -> Result<&dyn Potential, ModelError> {
+        Err(ModelError::NotInstalled { model: "Einstein".to_owned(), dir: "shelf".into() })
+    }
+
+    fn need(&self, _: &Structure) -> u64 {
+        0
+    }
+}
+
+#[test]
+fn weights_are_missed_by_the_first_task() {
+    let mut worker = Worker::greeted(Bare);
+    for (id, task) in [(1, energy(vec![silicon()])), (2, relax(silicon()))] {
+        worker.run(id, task);
+        let (of, kind, message) = worker.error();
+        assert_eq!((of, kind), (Some(id), ErrorKind::NotInstalled));
+        assert!(message.contains("cellwright models pull"), "{message}");
+    }
+}
+
+#[test]
+fn the_end_of_the_input_ends_it_in_mid_task() {
+    let mut worker = Worker::greeted(EinsteinEngine);
+    worker.run(1, energy(vec![atom(3, 0.0)]));
+    drop(worker.requests);
+    assert_eq!(worker.end.join().unwrap(), End::InputClosed);
+}
+
+#[test]
+fn the_end_of_the_output_ends_it_in_mid_task() {
+    let mut worker = Worker::greeted(EinsteinEngine);
+    worker.run(1, relax(atom(6, 0.0)));
+    drop(worker.replies);
+    assert_eq!(worker.end.join().unwrap(), End::OutputClosed);
+}
