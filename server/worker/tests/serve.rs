@@ -1,5 +1,7 @@
 //! The main loop of a worker, in this process, through a pair of pipes.
 
+#[path = "support/einstein.rs"]
+mod einstein;
 mod support;
 
 use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Write, pipe};
@@ -10,7 +12,7 @@ use cellwright_models::{ModelError, Potential};
 use cellwright_worker::protocol::{EnergyResult, ErrorKind, Output, Reply, Request, Task, VERSION};
 use cellwright_worker::serve::{End, Engine, Greeting, serve};
 
-use support::einstein::EinsteinEngine;
+use einstein::EinsteinEngine;
 use support::{atom, atoms, energy, relax, silicon};
 
 /// A running main loop: its two ends, and its own end.

@@ -154,13 +154,14 @@ async fn a_worker_that_does_not_stop_is_killed() {
     let mut config = config("serve");
     let lifeline = Lifeline::new(&mut config).await;
     let supervisor = Supervisor::new(config);
-    let cancel = CancellationToken::new();
-    let hanging = supervisor.clone();
+    let (cancel, hanging) = (CancellationToken::new(), supervisor.clone());
     let token = cancel.clone();
-    let running =
-        tokio::spawn(async move { hanging.run(energy(vec![atom(3, 0.0)]), token, None).await });
+    let (sender, mut steps) = unbounded_channel();
+    // Two batches. That the first is done is said after the last look for a cancel.
+    let task = energy(vec![atoms(vec![14; 64], 0.0), atom(3, 0.0)]);
+    let running = tokio::spawn(async move { hanging.run(task, token, Some(sender)).await });
     let process = lifeline.started().await;
-    until(&supervisor, |status| *status == WorkerStatus::Busy).await;
+    within(steps.recv()).await.unwrap();
     let asked = Instant::now();
     cancel.cancel();
     assert!(is_cancelled(&within(running).await.unwrap()));

@@ -85,7 +85,7 @@ impl Engine for ChgnetEngine {
     fn potential(&mut self) -> Result<&dyn Potential, ModelError> {
         let model = match self.model.take() {
             Some(model) => model,
-            None => Chgnet::load(&weights::data_dir().join("models"), &self.device)?,
+            None => Chgnet::load(&weights::data_dir(), &self.device)?,
         };
         Ok(self.model.insert(model))
     }

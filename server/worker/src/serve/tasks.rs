@@ -173,6 +173,7 @@ fn operations(texts: &[String]) -> Result<Vec<Operation>, String> {
     texts.iter().map(parse).collect()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands behind map_err")]
 fn failure(error: ModelError) -> Failure {
     let message = error.to_string();
     let kind = match error {
@@ -194,7 +195,7 @@ mod tests {
 
     #[test]
     fn batches_are_full_but_not_overfull() {
-        assert_eq!(batches(&[]), []);
+        assert!(batches(&[]).is_empty());
         assert_eq!(batches(&[30, 34, 1, 63, 64, 500, 2]), [0..2, 2..4, 4..5, 5..6, 6..7]);
         assert_eq!(batches(&[0, 0, 200]), [0..2, 2..3]);
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use cellwright_crystal::Structure;
+use cellwright_crystal::{Element, Structure};
 use cellwright_models::{Evaluation, ModelError, Potential, Provenance};
 use cellwright_worker::serve::{Engine, Greeting};
 use nalgebra::{Matrix3, Vector3};
@@ -21,10 +21,10 @@ use nalgebra::{Matrix3, Vector3};
 /// | C | the force never gets smaller, so that a relaxation never ends |
 ///
 /// The version is the process id, so that an answer tells which process gave it.
-pub struct Einstein;
+pub(crate) struct Einstein;
 
 /// The engine of [`Einstein`]; an evaluation is said to need 1 MiB an atom.
-pub struct EinsteinEngine;
+pub(crate) struct EinsteinEngine;
 
 impl Engine for EinsteinEngine {
     fn greeting(&self) -> Greeting {
@@ -56,7 +56,7 @@ impl Potential for Einstein {
 
 fn evaluate(structure: &Structure) -> Result<Evaluation, ModelError> {
     let mut evaluation = springs(structure);
-    match structure.sites.first().map(|site| site.element.map(|e| e.z())) {
+    match structure.sites.first().map(|site| site.element.map(Element::z)) {
         Some(None) => return Err(ModelError::Unsupported("atom 1 is masked".to_owned())),
         Some(Some(1)) => evaluation.energy_per_atom = f64::NAN,
         Some(Some(2)) => panic!("helium does not like this"),
@@ -102,7 +102,7 @@ fn never() -> ! {
 }
 
 /// Writes a line to stderr.
-pub fn complain(text: &str) {
+pub(crate) fn complain(text: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "{text}");
 }

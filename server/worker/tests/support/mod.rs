@@ -3,29 +3,27 @@
 use cellwright_models::tasks::relax::{Optimizer, RelaxOptions};
 use cellwright_worker::protocol::{Cell, Task};
 
-pub mod einstein;
-
 /// One atom in a cubic cell of 4 Å, `away` Å from its spring's end along x.
-pub fn atom(z: u8, away: f64) -> Cell {
+pub(crate) fn atom(z: u8, away: f64) -> Cell {
     atoms(vec![z], away)
 }
 
 /// Atoms in a cubic cell of 4 Å, all at one place.
-pub fn atoms(species: Vec<u8>, away: f64) -> Cell {
+pub(crate) fn atoms(species: Vec<u8>, away: f64) -> Cell {
     let frac = vec![[away / 4.0, 0.0, 0.0]; species.len()];
     Cell { lattice: [[4.0, 0.0, 0.0], [0.0, 4.0, 0.0], [0.0, 0.0, 4.0]], species, frac }
 }
 
 /// Silicon, which has no special behaviour, half an ångström from its place.
-pub fn silicon() -> Cell {
+pub(crate) fn silicon() -> Cell {
     atom(14, 0.4)
 }
 
-pub fn energy(structures: Vec<Cell>) -> Task {
+pub(crate) fn energy(structures: Vec<Cell>) -> Task {
     Task::Energy { structures }
 }
 
-pub fn relax(structure: Cell) -> Task {
+pub(crate) fn relax(structure: Cell) -> Task {
     let options = RelaxOptions {
         optimizer: Optimizer::Fire,
         cell: false,
