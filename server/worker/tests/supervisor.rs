@@ -17,7 +17,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use support::{atom, atoms, energy, relax, silicon};
+use support::{atom, atoms, energy, pair, relax, silicon};
 
 const TEST_WORKER: &str = env!("CARGO_BIN_EXE_cellwright-test-worker");
 
@@ -90,9 +90,7 @@ async fn endless(
     let (sender, mut steps) = unbounded_channel();
     let (supervisor, cancel) = (supervisor.clone(), cancel.clone());
     let running =
-        tokio::spawn(
-            async move { supervisor.run(relax(atom(6, 0.0)), cancel, Some(sender)).await },
-        );
+        tokio::spawn(async move { supervisor.run(relax(pair(6)), cancel, Some(sender)).await });
     within(steps.recv()).await.unwrap();
     (running, steps)
 }
@@ -123,7 +121,7 @@ async fn starts_on_the_first_task() {
 async fn a_relaxation_sends_its_frames_before_its_answer() {
     let supervisor = Supervisor::new(config("serve"));
     let (sender, mut steps) = unbounded_channel();
-    let running = supervisor.run(relax(silicon()), CancellationToken::new(), Some(sender));
+    let running = supervisor.run(relax(pair(14)), CancellationToken::new(), Some(sender));
     let Ok(Output::Relax { steps: taken, converged: true, structure, .. }) = within(running).await
     else {
         panic!()

@@ -19,6 +19,12 @@ pub(crate) fn silicon() -> Cell {
     atom(14, 0.4)
 }
 
+/// Two atoms, drawn towards each other: no net force, which a relaxation takes away.
+pub(crate) fn pair(z: u8) -> Cell {
+    let frac = vec![[0.1, 0.0, 0.0], [0.4, 0.0, 0.0]];
+    Cell { frac, ..atoms(vec![z; 2], 0.0) }
+}
+
 pub(crate) fn energy(structures: Vec<Cell>) -> Task {
     Task::Energy { structures }
 }
