@@ -1,0 +1,127 @@
+//! A worker without a model. It speaks the real protocol and computes by rules that a test can foresee:
+//!
+//! * the energy is −1.5 eV/atom; the force along x is 40 eV/Å times the distance (in fractions) to the next quarter, and atoms with
+//!   z > 0.98 feel 100 eV/Å along z;
+//! * a relaxation brings x to the next quarter in three steps, and with a free cell makes it 1 % longer;
+//! * a cell with helium relaxes for ever, one with neon kills the worker, and for one with argon the weights are missing.
+
+use std::io::{BufRead, Write};
+use std::sync::mpsc::{Receiver, channel};
+
+use cellwright_worker::protocol::{Cell, Energies, ErrorKind, Reply, Request, Task, VERSION};
+use serde_json::{Value, json};
+
+fn main() {
+    let (sender, requests) = channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines() {
+            let Ok(line) = line else { break };
+            let request: Request =
+                serde_json::from_str(&line).expect("requests follow the protocol");
+            if sender.send(request).is_err() {
+                break;
+            }
+        }
+    });
+    say(&json!({
+        "type": "hello", "protocol": VERSION, "version": "0", "device": "abacus",
+        "models": [provenance()], "pid": std::process::id(),
+    }));
+    while let Ok(request) = requests.recv() {
+        if let Request::Run { id, task } = request {
+            run(id, task, &requests);
+        }
+    }
+}
+
+fn provenance() -> Value {
+    json!({ "model": "Fake", "version": "1", "device": "abacus" })
+}
+
+/// Everything is said as JSON that has to be a reply of the protocol.
+fn say(message: &Value) {
+    let reply: Reply =
+        serde_json::from_value(message.clone()).expect("replies follow the protocol");
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer(&mut out, &reply).expect("stdout is open");
+    out.write_all(b"\n").and_then(|()| out.flush()).expect("stdout is open");
+}
+
+fn fail(id: u64, kind: ErrorKind, message: &str) {
+    say(&json!({ "type": "error", "id": id, "kind": kind, "message": message }));
+}
+
+fn run(id: u64, task: Task, requests: &Receiver<Request>) {
+    match task {
+        Task::Energy { structures } => {
+            let results: Vec<Energies> = structures.iter().map(energies).collect();
+            let output =
+                json!({ "name": "energy", "provenance": provenance(), "results": results });
+            say(&json!({ "type": "result", "id": id, "output": output }));
+        }
+        Task::Relax { structure, options, .. } => {
+            if structure.species.contains(&10) {
+                std::process::abort();
+            }
+            if structure.species.contains(&18) {
+                return fail(
+                    id,
+                    ErrorKind::NotInstalled,
+                    "no weights: run `cellwright models pull`",
+                );
+            }
+            if structure.species.contains(&2) {
+                progress(id, 0, &structure);
+                while let Ok(request) = requests.recv() {
+                    if request == (Request::Cancel { id }) {
+                        return fail(id, ErrorKind::Cancelled, "cancelled");
+                    }
+                }
+                return;
+            }
+            let options = serde_json::to_value(&options).expect("options are JSON");
+            let mut relaxed = structure.clone();
+            for step in 0..3 {
+                progress(id, step, &relaxed);
+            }
+            for frac in &mut relaxed.frac {
+                frac[0] = quarter(frac[0]);
+            }
+            if options["cell"] == json!(true) {
+                relaxed.lattice.iter_mut().flatten().for_each(|x| *x *= 1.01);
+            }
+            let output = json!({
+                "name": "relax", "provenance": provenance(), "structure": relaxed,
+                "initial": energies(&structure), "last": energies(&relaxed),
+                "steps": 3, "converged": true,
+            });
+            say(&json!({ "type": "result", "id": id, "output": output }));
+        }
+    }
+}
+
+fn progress(id: u64, step: usize, structure: &Cell) {
+    let frame =
+        json!({ "step": step, "energy_per_atom": -1.5, "max_force": 1.0, "structure": structure });
+    let message = format!("step {step}");
+    say(
+        &json!({ "type": "progress", "id": id, "fraction": null, "message": message, "frame": frame }),
+    );
+}
+
+fn quarter(x: f64) -> f64 {
+    (x * 4.0).round() / 4.0
+}
+
+fn energies(cell: &Cell) -> Energies {
+    let force =
+        |f: &[f64; 3]| [40.0 * (quarter(f[0]) - f[0]), 0.0, if f[2] > 0.98 { 100.0 } else { 0.0 }];
+    Energies {
+        energy_per_atom: -1.5,
+        forces: cell.frac.iter().map(force).collect(),
+        stress: [[0.0; 3]; 3],
+        magmoms: vec![0.0; cell.frac.len()],
+        site_energies: vec![-1.5; cell.frac.len()],
+        cautions: Vec::new(),
+    }
+}
