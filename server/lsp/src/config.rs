@@ -167,7 +167,7 @@ fn table() -> Vec<Setting> {
             "worker.device",
             Kind::Text,
             json!(""),
-            "Device the models run on, handed to the worker as `--device`: `cpu`, `cuda`, `metal`. Empty: the worker chooses.",
+            "Device the models run on, handed to the worker as `--device`: `cpu`, or `cuda` in a build that has it. Empty: the worker chooses.",
             |c, v| c.worker.device = v.as_str().unwrap_or_default().trim().to_owned(),
         ),
         key(
