@@ -181,6 +181,7 @@ fn what_cannot_be_treated_is_refused_alone() {
         (with(|s| s.sites[0].element = Element::from_symbol("Am")), "up to Pu"),
         (with(|s| s.sites[0].frac = s.sites[1].frac), "same place"),
         (with(|s| s.sites[0].frac.x = f64::NAN), "finite"),
+        (with(|s| s.lattice = Lattice::from_rows(s.lattice.matrix() * 0.1).unwrap()), "memory"),
     ];
     let mut all: Vec<&Structure> = cases.iter().map(|(s, _)| s).collect();
     all.insert(3, &good);

@@ -30,6 +30,25 @@ pub(super) struct Angle {
     pub(super) second: u32,
 }
 
+/// Why a structure has no graph.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum GraphError {
+    #[error("no neighbours can be found: {0}")]
+    Neighbors(#[from] NeighborError),
+    /// More directed bonds and angles than memory is meant for.
+    #[error(
+        "{rows} bonds and angles would take about {} GB of memory: try a smaller cell",
+        rows.saturating_mul(BYTES_PER_ROW) / 1_000_000_000
+    )]
+    TooLarge { rows: usize },
+}
+
+/// Directed bonds and angles of the largest crystal that is tried.
+const MOST_ROWS: usize = 2_000_000;
+
+/// Memory that one of them takes while its crystal is evaluated (bytes): measured at 240 atoms.
+const BYTES_PER_ROW: usize = 7_500;
+
 /// The graph of one crystal.
 #[derive(Debug)]
 pub(super) struct Graph {
@@ -42,8 +61,6 @@ pub(super) struct Graph {
     pub(super) short_bonds: usize,
     /// Grouped by centre.
     pub(super) angles: Vec<Angle>,
-    /// For every atom where its angles begin, and their number at the end.
-    pub(super) angle_offsets: Vec<u32>,
     /// Atoms without a neighbour within the atom cutoff.
     pub(super) isolated: Vec<usize>,
     /// Shortest distance (Å), infinite without bonds.
@@ -51,7 +68,7 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    pub(super) fn new(structure: &Structure, config: &Config) -> Result<Self, NeighborError> {
+    pub(super) fn new(structure: &Structure, config: &Config) -> Result<Self, GraphError> {
         let list = neighbors(&structure.lattice, &structure.fractional(), config.atom_cutoff)?;
         let atoms = structure.len();
         let offsets = offsets_of(&list);
@@ -103,35 +120,38 @@ impl Graph {
             bonds,
             short_bonds,
             angles: Vec::new(),
-            angle_offsets: vec![0],
             isolated: (0..atoms).filter(|i| list.of(*i).is_empty()).collect(),
             shortest: lengths.iter().copied().fold(f64::INFINITY, f64::min),
         };
-        graph.find_angles(config.bond_cutoff);
+        graph.find_angles(config.bond_cutoff)?;
         Ok(graph)
     }
 
     /// Ordered pairs of different short directed bonds of one centre.
-    fn find_angles(&mut self, cutoff: f64) {
-        let mut from = 0;
-        for atom in 0..self.atoms {
-            let of_atom = self.directed[from..].iter().take_while(|d| d.centre as usize == atom);
-            // Nearest first, so the short ones are at the front. A length of exactly the cutoff, whose weight is zero, counts as
-            // first leg but not as second one, as upstream has it.
-            let (mut all, mut firsts, mut seconds) = (0, 0, 0);
-            for d in of_atom {
-                all += 1;
-                firsts += usize::from(d.length <= cutoff);
-                seconds += usize::from(d.length < cutoff);
-            }
-            for first in from..from + firsts {
-                for second in (from..from + seconds).filter(|s| *s != first) {
+    fn find_angles(&mut self, cutoff: f64) -> Result<(), GraphError> {
+        // Nearest first, so the short ones are at the front. A length of exactly the cutoff, whose weight is zero, counts as first
+        // leg but not as second one, as upstream has it.
+        let (mut stars, mut from) = (Vec::with_capacity(self.atoms), 0);
+        for star in self.directed.chunk_by(|a, b| a.centre == b.centre) {
+            let firsts = from..from + star.iter().filter(|d| d.length <= cutoff).count();
+            let seconds = from..from + star.iter().filter(|d| d.length < cutoff).count();
+            stars.push((firsts, seconds));
+            from += star.len();
+        }
+        // Counted before any is listed: atoms pressed together have more angles than there is memory.
+        let angles: usize = stars.iter().map(|(a, b)| a.len() * b.len()).sum();
+        let rows = self.directed.len() + angles;
+        if rows > MOST_ROWS {
+            return Err(GraphError::TooLarge { rows });
+        }
+        for (firsts, seconds) in stars {
+            for first in firsts {
+                for second in seconds.clone().filter(|s| *s != first) {
                     self.angles.push(Angle { first: first as u32, second: second as u32 });
                 }
             }
-            from += all;
-            self.angle_offsets.push(self.angles.len() as u32);
         }
+        Ok(())
     }
 }
 

@@ -101,8 +101,8 @@ impl Chgnet {
                 ));
             }
         }
-        let graph = Graph::new(structure, config)
-            .map_err(|e| ModelError::Unsupported(format!("no neighbours can be found: {e}")))?;
+        let graph =
+            Graph::new(structure, config).map_err(|e| ModelError::Unsupported(e.to_string()))?;
         if graph.shortest < SAME_PLACE {
             let pair = graph.directed.iter().find(|d| d.length < SAME_PLACE);
             let (i, j) = pair.map_or((0, 0), |d| (d.centre + 1, d.neighbor + 1));
