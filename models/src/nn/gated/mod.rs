@@ -6,9 +6,7 @@
 use std::sync::Arc;
 
 use candle_core::backend::BackendStorage;
-use candle_core::{
-    CpuStorage, CustomOp1, CustomOp2, DType, Device, Layout, Result, Shape, Tensor, bail,
-};
+use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 use super::index::Index;
@@ -17,6 +15,10 @@ use super::kernels::{
 };
 use super::norm::LayerNorm;
 use super::storage::{is_fused, slice, with_slice};
+
+mod weighted;
+
+use weighted::WeightedSum;
 
 /// Rows of one chunk; with 64 columns their product stays below the size at which the matrix library starts threads of
 /// its own.
@@ -313,190 +315,5 @@ impl CustomOp1 for Gated {
     }
 }
 
-#[derive(Debug)]
-struct WeightedSum {
-    mlp: GatedMlp,
-    owner: Arc<Index>,
-    weight: Arc<Index>,
-}
-
-impl WeightedSum {
-    fn composed(&self, pair: &Tensor, weights: &Tensor) -> Result<Tensor> {
-        let device = pair.device();
-        let weights = weights.index_select(&self.weight.tensor(device)?, 0)?;
-        let messages = (self.mlp.composed(pair)? * weights)?;
-        let zeros = Tensor::zeros((self.owner.table_rows(), WIDTH), pair.dtype(), device)?;
-        zeros.index_add(&self.owner.tensor(device)?, &messages, 0)
-    }
-
-    fn check(&self, rows: usize, weights: &[usize]) -> Result<()> {
-        let fits = self.owner.len() == rows
-            && self.weight.len() == rows
-            && weights == [self.weight.table_rows(), WIDTH];
-        if fits { Ok(()) } else { bail!("weights of shape {weights:?} do not fit {rows} messages") }
-    }
-}
-
-impl CustomOp2 for WeightedSum {
-    fn name(&self) -> &'static str {
-        "gated-weighted-sum"
-    }
-
-    fn cpu_fwd(
-        &self,
-        pair: &CpuStorage,
-        pair_layout: &Layout,
-        weights: &CpuStorage,
-        weights_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let rows = check_pair(pair_layout)?;
-        self.check(rows, weights_layout.shape().dims())?;
-        let (weights, _) = slice(weights, weights_layout)?.as_chunks::<WIDTH>();
-        let mut messages = vec![0.0; rows * WIDTH];
-        messages
-            .par_chunks_mut(CHUNK * WIDTH)
-            .zip(slice(pair, pair_layout)?.par_chunks(CHUNK * PAIR))
-            .zip(self.weight.targets().par_chunks(CHUNK))
-            .try_for_each(|((messages, pair), of)| {
-                let (messages, _) = messages.as_chunks_mut::<WIDTH>();
-                self.mlp.rows_forward(pair, messages)?;
-                dispatch(
-                    #[inline(always)]
-                    || {
-                        for (message, of) in messages.iter_mut().zip(of) {
-                            let weight = &weights[*of as usize];
-                            for i in 0..WIDTH {
-                                message[i] *= weight[i];
-                            }
-                        }
-                    },
-                );
-                Ok::<_, candle_core::Error>(())
-            })?;
-        let sums = self.owner.segment_sum(&messages, WIDTH);
-        Ok((CpuStorage::F32(sums), Shape::from((self.owner.table_rows(), WIDTH))))
-    }
-
-    fn bwd(
-        &self,
-        pair: &Tensor,
-        weights: &Tensor,
-        _res: &Tensor,
-        grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let mut pair_grad = vec![0.0; pair.elem_count()];
-        // First the gradient of every message, then (see `rows_backward`) of the weight it met.
-        let mut row_grads = vec![0.0; pair.elem_count() / 2];
-        with_slice(pair, |pair| {
-            with_slice(weights, |weights| {
-                with_slice(grad, |grad| {
-                    let (weights, _) = weights.as_chunks::<WIDTH>();
-                    let (grad, _) = grad.as_chunks::<WIDTH>();
-                    pair_grad
-                        .par_chunks_mut(CHUNK * PAIR)
-                        .zip(pair.par_chunks(CHUNK * PAIR))
-                        .zip(row_grads.par_chunks_mut(CHUNK * WIDTH))
-                        .zip(self.owner.targets().par_chunks(CHUNK))
-                        .zip(self.weight.targets().par_chunks(CHUNK))
-                        .try_for_each(|((((pair_grad, pair), rows), owners), of)| {
-                            let (rows, _) = rows.as_chunks_mut::<WIDTH>();
-                            for ((row, owner), of) in rows.iter_mut().zip(owners).zip(of) {
-                                let (grad, weight) =
-                                    (&grad[*owner as usize], &weights[*of as usize]);
-                                for i in 0..WIDTH {
-                                    row[i] = grad[i] * weight[i];
-                                }
-                            }
-                            self.mlp.rows_backward(pair, rows, pair_grad)?;
-                            for (row, owner) in rows.iter_mut().zip(owners) {
-                                let grad = &grad[*owner as usize];
-                                for i in 0..WIDTH {
-                                    row[i] *= grad[i];
-                                }
-                            }
-                            Ok::<_, candle_core::Error>(())
-                        })
-                })
-            })
-        })?;
-        let weight_grad = self.weight.segment_sum(&row_grads, WIDTH);
-        Ok((
-            Some(Tensor::from_vec(pair_grad, pair.shape(), pair.device())?),
-            Some(Tensor::from_vec(weight_grad, weights.shape(), weights.device())?),
-        ))
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use candle_core::Var;
-
-    use super::*;
-
-    fn random(shape: impl Into<Shape>, deviation: f32) -> Tensor {
-        Tensor::randn(0_f32, deviation, shape, &Device::Cpu).unwrap()
-    }
-
-    fn mlp(hidden: bool) -> GatedMlp {
-        let branch = || Branch {
-            hidden: hidden.then(|| (random((WIDTH, WIDTH), 0.2), random(WIDTH, 0.2))),
-            norm: LayerNorm { gain: random(WIDTH, 1.0), offset: random(WIDTH, 0.5) },
-        };
-        GatedMlp::new(branch(), branch()).unwrap()
-    }
-
-    /// Values and the gradients of a random projection of them.
-    fn pass(y: &Tensor, probe: &Tensor, inputs: &[&Var]) -> Vec<f32> {
-        let grads = (y * probe).unwrap().sum_all().unwrap().backward().unwrap();
-        let mut all = y.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-        for v in inputs {
-            all.extend(grads.get(v).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap());
-        }
-        all
-    }
-
-    fn assert_close(a: &[f32], b: &[f32]) {
-        assert_eq!(a.len(), b.len());
-        for (a, b) in a.iter().zip(b) {
-            assert!((a - b).abs() < 2e-4 * (1.0 + a.abs()), "{a} {b}");
-        }
-    }
-
-    #[test]
-    fn fused_and_composed_agree() {
-        for hidden in [true, false] {
-            let mlp = mlp(hidden);
-            let pair = Var::from_tensor(&random((300, PAIR), 1.0)).unwrap();
-            let probe = random((300, WIDTH), 1.0);
-            let fused = pass(&mlp.forward(&pair).unwrap(), &probe, &[&pair]);
-            let composed = pass(&mlp.composed(&pair).unwrap(), &probe, &[&pair]);
-            assert_close(&fused, &composed);
-        }
-    }
-
-    #[test]
-    fn fused_and_composed_sums_agree() {
-        let mlp = mlp(true);
-        let index = |n: usize, step: usize| {
-            Arc::new(Index::new((0..300).map(|i| ((i * step) % n) as u32).collect(), n))
-        };
-        let op = WeightedSum { mlp: mlp.clone(), owner: index(7, 3), weight: index(11, 5) };
-        let pair = Var::from_tensor(&random((300, PAIR), 1.0)).unwrap();
-        let weights = Var::from_tensor(&random((11, WIDTH), 0.3)).unwrap();
-        let probe = random((7, WIDTH), 1.0);
-        let fused = mlp.weighted_sum(&pair, &weights, &op.owner, &op.weight).unwrap();
-        let fused = pass(&fused, &probe, &[&pair, &weights]);
-        let composed = pass(&op.composed(&pair, &weights).unwrap(), &probe, &[&pair, &weights]);
-        assert_close(&fused, &composed);
-    }
-
-    #[test]
-    fn no_messages_sum_to_zero() {
-        let empty = || Arc::new(Index::new(vec![], 3));
-        let pair = Tensor::from_vec(Vec::<f32>::new(), (0, PAIR), &Device::Cpu).unwrap();
-        let sum =
-            mlp(true).weighted_sum(&pair, &random((3, WIDTH), 1.0), &empty(), &empty()).unwrap();
-        assert_eq!(sum.sum_all().unwrap().to_scalar::<f32>().unwrap(), 0.0);
-        assert_eq!(sum.dims(), [3, WIDTH]);
-    }
-}
+mod tests;
