@@ -49,3 +49,49 @@ pub enum ProblemKind {
     /// POSCAR: more or fewer rows of atoms than the counts say.
     CountMismatch,
 }
+
+/// Problems as they are found. A file that is wrong throughout gets as many as anybody will read, not
+/// one for each of a million lines.
+#[derive(Debug, Default)]
+pub(crate) struct Problems {
+    found: Vec<Problem>,
+    unlisted: usize,
+}
+
+impl Problems {
+    /// More than this are counted only.
+    pub(crate) const LIMIT: usize = 1000;
+
+    pub(crate) fn push(&mut self, problem: Problem) {
+        if self.found.len() < Self::LIMIT {
+            self.found.push(problem);
+        } else {
+            self.unlisted += 1;
+        }
+    }
+
+    /// Forgets what was found at or behind a place.
+    pub(crate) fn forget_from(&mut self, offset: usize) {
+        self.found.retain(|p| p.span.start < offset);
+    }
+
+    /// Whether something was found at or behind a place.
+    pub(crate) fn any_from(&self, offset: usize) -> bool {
+        self.found.iter().any(|p| p.span.start >= offset)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// All in order of place; the last says how many are not listed.
+    pub(crate) fn into_sorted(mut self) -> Vec<Problem> {
+        self.found.sort_by_key(|p| p.span);
+        if self.unlisted > 0
+            && let Some(last) = self.found.last_mut()
+        {
+            last.message += &format!(" ({} more problems are not listed)", self.unlisted);
+        }
+        self.found
+    }
+}

@@ -373,3 +373,16 @@ fn atoms_of_a_poscar() {
     );
     poscar(&format!("{head}Fe\n2\nDirect\n0 0 0\n0 0 .5\n\n0 0 1\n1 1 1\n"), &[]);
 }
+
+#[test]
+fn a_file_that_is_wrong_throughout_gets_no_more_problems_than_anybody_reads() {
+    let rows = "0 x 0\n".repeat(5000);
+    let poscar = format!("c\n1\n3 0 0\n0 3 0\n0 0 3\nFe\n5000\nDirect\n{rows}");
+    let cif = format!("data_a\n{}", "_a\n".repeat(5000));
+    for (language, source) in [(Language::Poscar, poscar), (Language::Cif, cif)] {
+        let problems = Parsed::new(language, &source).problems;
+        assert_eq!(problems.len(), 1000);
+        let last = problems.last().expect("there are some");
+        assert!(last.message.ends_with("more problems are not listed)"), "{}", last.message);
+    }
+}

@@ -15,14 +15,14 @@ use mend::{close_quote, first_line, line_of, quote};
 
 use super::arity;
 use super::{CifVersion, Item, Loop, Name, Value, ValueKind};
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::{Problem, ProblemKind, Problems};
 use crate::text::{Span, TextEdit};
 use crate::value::Spanned;
 
 pub(super) struct Report<'s> {
     source: &'s str,
     version: CifVersion,
-    problems: Vec<Problem>,
+    problems: Problems,
     /// Block codes seen, in lower case.
     blocks: HashMap<String, Span>,
     /// Frame codes of the current block.
@@ -57,7 +57,7 @@ impl<'s> Report<'s> {
         Self {
             source,
             version,
-            problems: Vec::new(),
+            problems: Problems::default(),
             blocks: HashMap::new(),
             frames: HashMap::new(),
             names: HashMap::new(),
@@ -403,7 +403,7 @@ impl<'s> Report<'s> {
                 span,
                 "no data block: a CIF begins with `data_` and a name",
             );
-            return self.problems;
+            return self.problems.into_sorted();
         }
         if let Some((span, holds_data)) = self.prologue {
             let span = first_line(self.source, span);
@@ -419,8 +419,7 @@ impl<'s> Report<'s> {
         self.characters();
         self.no_break_space();
         self.long_lines();
-        self.problems.sort_by_key(|p| p.span);
-        self.problems
+        self.problems.into_sorted()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::fields::{Field, Line, lines};
 use super::tail;
 use super::{AtomRow, Mode, PoscarFile};
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::{Problem, ProblemKind, Problems};
 use crate::text::{Span, TextEdit, is_control};
 use crate::value::{Number, Spanned};
 
@@ -14,12 +14,11 @@ pub(crate) fn read(source: &str) -> (PoscarFile, Vec<Problem>) {
         lines: lines(source),
         at: 0,
         file: PoscarFile::default(),
-        problems: Vec::new(),
+        problems: Problems::default(),
     };
     reader.file();
     reader.characters();
-    reader.problems.sort_by_key(|p| p.span);
-    (reader.file, reader.problems)
+    (reader.file, reader.problems.into_sorted())
 }
 
 pub(super) struct Reader<'s> {
@@ -28,7 +27,7 @@ pub(super) struct Reader<'s> {
     /// The next line.
     pub(super) at: usize,
     pub(super) file: PoscarFile,
-    problems: Vec<Problem>,
+    problems: Problems,
 }
 
 impl<'s> Reader<'s> {

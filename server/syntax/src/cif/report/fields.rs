@@ -16,9 +16,7 @@ impl Report<'_> {
         let name = name_inside(self.source, span);
         if unterminated {
             // Earlier trouble behind a field that holds names: that one took what followed.
-            let trouble = self.suspect.is_some_and(|(suspect, _)| {
-                self.problems.iter().any(|p| p.span.start >= suspect.start)
-            });
+            let trouble = self.suspect.is_some_and(|(span, _)| self.problems.any_from(span.start));
             if !(trouble && self.lose_step()) {
                 self.never_ends(span, name, None);
             }
@@ -53,7 +51,7 @@ impl Report<'_> {
             return true;
         }
         let Some((span, name)) = self.suspect else { return false };
-        self.problems.retain(|p| p.span.start < span.start);
+        self.problems.forget_from(span.start);
         self.missing.clear();
         self.last = None;
         self.never_ends(span, Some(name), None);
