@@ -1,0 +1,71 @@
+//! Neighbour lists, closest pairs, symmetry and charges of rock salt, from one cell to ten thousand atoms.
+
+use std::hint::black_box;
+
+use cellwright_crystal::charge::balance;
+use cellwright_crystal::neighbors::neighbors;
+use cellwright_crystal::symmetry::detect;
+use cellwright_crystal::{Composition, Element, Lattice, Site, Structure};
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use nalgebra::Vector3;
+
+/// `n` × `n` × `n` cells of rock salt, every atom moved a little so that no two distances are equal.
+fn rock_salt(n: usize) -> Structure {
+    let (na, cl) = (Element::from_symbol("Na").unwrap(), Element::from_symbol("Cl").unwrap());
+    let mut sites = Vec::new();
+    // Positions in units of half the cell edge: sodium where the sum is even.
+    for x in 0..2 * n {
+        for y in 0..2 * n {
+            for z in 0..2 * n {
+                let element = if (x + y + z) % 2 == 0 { na } else { cl };
+                let noise =
+                    Vector3::new(7 * x + y, 3 * y + z, 5 * z + x).map(|k| 0.01 * (k as f64).sin());
+                let at = Vector3::new(x, y, z).map(|k| k as f64) + noise;
+                sites.push(Site::new(element, at / (2 * n) as f64));
+            }
+        }
+    }
+    let lattice = Lattice::from_parameters([5.64 * n as f64; 3], [90.0; 3]).unwrap();
+    Structure { lattice, sites }
+}
+
+fn bench(c: &mut Criterion) {
+    let mut group = c.benchmark_group("crystal");
+    for n in [1, 3, 5, 11] {
+        let salt = rock_salt(n);
+        let frac = salt.fractional();
+        let atoms = salt.len();
+        group.bench_function(BenchmarkId::new("neighbours within 5 Å", atoms), |b| {
+            b.iter(|| neighbors(&salt.lattice, black_box(&frac), 5.0));
+        });
+        group.bench_function(BenchmarkId::new("closest pair", atoms), |b| {
+            b.iter(|| black_box(&salt).closest_pair());
+        });
+        if atoms <= 1000 {
+            group.bench_function(BenchmarkId::new("space group", atoms), |b| {
+                b.iter(|| detect(black_box(&salt), 0.01));
+            });
+        }
+    }
+    let amounts = [
+        ("Li", 5.0),
+        ("La", 3.0),
+        ("Ti", 2.0),
+        ("V", 1.0),
+        ("Cr", 1.0),
+        ("Mn", 3.0),
+        ("Fe", 4.0),
+        ("Co", 2.0),
+        ("Ni", 2.0),
+        ("O", 37.0),
+    ];
+    let ten: Composition =
+        amounts.iter().map(|(s, n)| (Element::from_symbol(s).unwrap(), *n)).collect();
+    group.bench_function("charge balance of ten elements", |b| {
+        b.iter(|| balance(black_box(&ten), 0.01));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, bench);
+criterion_main!(benches);
