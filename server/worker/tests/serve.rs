@@ -7,10 +7,14 @@ mod support;
 use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Write, pipe};
 use std::thread::{self, JoinHandle};
 
+use candle_core::Device;
 use cellwright_crystal::Structure;
-use cellwright_models::{ModelError, Potential};
-use cellwright_worker::protocol::{EnergyResult, ErrorKind, Output, Reply, Request, Task, VERSION};
-use cellwright_worker::serve::{End, Engine, Greeting, serve};
+use cellwright_models::chgnet::Chgnet;
+use cellwright_models::{ModelError, Potential, weights};
+use cellwright_worker::protocol::{
+    Cell, EnergyResult, ErrorKind, Output, Reply, Request, Task, VERSION,
+};
+use cellwright_worker::serve::{ChgnetEngine, End, Engine, Greeting, serve};
 
 use einstein::EinsteinEngine;
 use support::{atom, atoms, energy, pair, relax, silicon};
@@ -257,8 +261,8 @@ fn a_panic_is_an_error_of_its_task_alone() {
 fn too_large_a_task_is_refused_before_it_starts() {
     let mut worker = Worker::greeted(EinsteinEngine);
     worker.request(&Request::Configure { memory_limit: 2 << 30 });
-    // Lithium would never come back. It needs 1 MiB an atom.
-    let large = atoms(vec![3; 3000], 0.0);
+    // Lithium would never come back. It needs 10 MiB an atom.
+    let large = atoms(vec![3; 300], 0.0);
     worker.run(1, energy(vec![silicon(), large.clone()]));
     let results = worker.energies(1);
     assert!(matches!(results[0], EnergyResult::Ok(_)));
@@ -269,6 +273,18 @@ fn too_large_a_task_is_refused_before_it_starts() {
     assert!(message.contains("may take 2048 MiB"), "{message}");
     worker.run(2, relax(large));
     assert_eq!(worker.error().1, ErrorKind::Memory);
+}
+
+#[test]
+fn what_does_not_fit_together_is_done_one_by_one() {
+    let mut worker = Worker::greeted(EinsteinEngine);
+    // Each of the three needs 200 MiB; the limit leaves room for less than two of them.
+    let held = memory_stats::memory_stats().unwrap().physical_mem as u64;
+    worker.request(&Request::Configure { memory_limit: held + (300 << 20) });
+    worker.run(1, energy(vec![atoms(vec![14; 20], 0.0); 3]));
+    let results = worker.energies(1);
+    let are_answered = results.iter().all(|r| matches!(r, EnergyResult::Ok(_)));
+    assert!(are_answered && results.len() == 3, "{results:?}");
 }
 
 /// Has no weights.
@@ -296,6 +312,42 @@ fn weights_are_missed_by_the_first_task() {
         let (of, kind, message) = worker.error();
         assert_eq!((of, kind), (Some(id), ErrorKind::NotInstalled));
         assert!(message.contains("cellwright models pull"), "{message}");
+    }
+}
+
+/// The worker and the command line give the same answers. Without weights this says so and does nothing.
+#[test]
+fn chgnet_answers_as_it_does_without_a_worker() {
+    let model = match Chgnet::load(&weights::data_dir(), &Device::Cpu) {
+        Err(error @ ModelError::NotInstalled { .. }) => {
+            let _ = writeln!(std::io::stderr(), "\n*** SKIPPED: {error} ***\n");
+            return;
+        }
+        model => model.unwrap(),
+    };
+    let lattice = [[0.0, 2.715, 2.715], [2.715, 0.0, 2.715], [2.715, 2.715, 0.0]];
+    let frac = vec![[0.0, 0.0, 0.0], [0.27, 0.25, 0.24]];
+    let cell = Cell { lattice, species: vec![14, 14], frac };
+    let mut worker = Worker::greeted(ChgnetEngine::new(Some("cpu")).unwrap());
+    worker.run(1, energy(vec![cell.clone()]));
+    let expected = model.evaluate(&[&cell.to_structure().unwrap()]).remove(0).unwrap();
+    assert_eq!(worker.energies(1), [EnergyResult::Ok(expected.into())]);
+
+    worker.run(2, relax(cell));
+    let output = loop {
+        match worker.reply() {
+            Reply::Progress { id: 2, .. } => {}
+            Reply::Result { id: 2, output } => break output,
+            other => panic!("{other:?}"),
+        }
+    };
+    let Output::Relax { initial, last, converged: true, structure, .. } = output else {
+        panic!("{output:?}")
+    };
+    assert!(last.energy_per_atom < initial.energy_per_atom);
+    // Diamond again: a quarter of the diagonal apart.
+    for axis in 0..3 {
+        assert!((structure.frac[1][axis] - structure.frac[0][axis] - 0.25).abs() < 1e-3);
     }
 }
 

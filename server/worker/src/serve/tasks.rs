@@ -56,13 +56,16 @@ fn energy<W: Write>(
         let admitted = cells[batch].iter().map(|cell| {
             let structure =
                 cell.to_structure().map_err(|message| (ErrorKind::BadRequest, message))?;
-            fits(&structure, engine, floor, context)?;
+            fits(engine.need(&structure), floor, context)?;
             Ok(structure)
         });
         let admitted: Vec<Result<Structure, Failure>> = admitted.collect();
         let good: Vec<&Structure> = admitted.iter().filter_map(|s| s.as_ref().ok()).collect();
+        let need = good.iter().map(|s| engine.need(s)).fold(0, u64::saturating_add);
+        // What does not fit together may fit one by one.
+        let at_once = if fits(need, floor, context).is_ok() { good.len().max(1) } else { 1 };
         let potential = engine.potential().map_err(failure)?;
-        let mut answers = potential.evaluate(&good).into_iter();
+        let mut answers = good.chunks(at_once).flat_map(|chunk| potential.evaluate(chunk));
         results.extend(admitted.iter().map(|structure| {
             let answer = structure.as_ref().map_err(Clone::clone);
             let answer = answer.and_then(|_| numbers(answers.next()));
@@ -100,7 +103,7 @@ fn relaxation<W: Write>(
     context: &Context<'_, W>,
 ) -> Result<Output, Failure> {
     engine.potential().map_err(failure)?;
-    fits(start, engine, memory::resident().unwrap_or(0), context)?;
+    fits(engine.need(start), memory::resident().unwrap_or(0), context)?;
     let potential: &dyn Potential = engine.potential().map_err(failure)?;
     let mut on_frame = |frame: &Frame<'_>| {
         if context.is_cancelled() {
@@ -144,13 +147,9 @@ fn go_on<W: Write>(context: &Context<'_, W>) -> Result<(), Failure> {
     if context.is_cancelled() { Err(failure(ModelError::Cancelled)) } else { Ok(()) }
 }
 
-fn fits<W: Write>(
-    structure: &Structure,
-    engine: &impl Engine,
-    floor: u64,
-    context: &Context<'_, W>,
-) -> Result<(), Failure> {
-    let refusal = context.shared.ceiling.refuses(engine.need(structure), floor);
+/// Refuses what needs more memory than there is; the process holds `floor` already.
+fn fits<W: Write>(need: u64, floor: u64, context: &Context<'_, W>) -> Result<(), Failure> {
+    let refusal = context.shared.ceiling.refuses(need, floor);
     refusal.map_or(Ok(()), |message| Err((ErrorKind::Memory, message)))
 }
 
