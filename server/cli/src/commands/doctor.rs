@@ -111,7 +111,8 @@ const REFERENCE_ENERGY: f64 = -8.418_260;
 fn reference_energy() -> Result<(String, f64), ModelError> {
     let potential = Chgnet::load(&weights::data_dir(), &candle_core::Device::Cpu)?;
     let bad = |what: &str| ModelError::BadWeights(format!("SrTiO3 cannot be computed: {what}"));
-    let lattice = Lattice::from_parameters([3.905; 3], [90.0; 3]).map_err(|e| bad(&e.to_string()))?;
+    let lattice =
+        Lattice::from_parameters([3.905; 3], [90.0; 3]).map_err(|e| bad(&e.to_string()))?;
     let site = |symbol: &str, frac: [f64; 3]| {
         let element = Element::from_symbol(symbol).ok_or_else(|| bad(symbol))?;
         Ok::<_, ModelError>(Site::new(element, frac.into()))
