@@ -3,6 +3,7 @@
 //! Knows the crystal and tensors; knows no text, no LSP and no processes.
 
 pub mod chgnet;
+pub mod device;
 pub mod error;
 pub mod nn;
 pub mod potential;

@@ -45,8 +45,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// Libraries that only the named crates may use: what a layer does not know.
 const RESERVED: &[(&str, &[&str])] = &[
     ("tower-lsp", &["cellwright-lsp"]),
-    ("candle-core", &["cellwright-models", "cellwright"]),
-    ("candle-nn", &["cellwright-models"]),
+    ("candle-core", &["cellwright-models"]),
     ("tree-sitter", &["cellwright-syntax", "tree-sitter-cif", "tree-sitter-poscar"]),
     ("moyo", &["cellwright-crystal"]),
     ("clap", &["cellwright"]),

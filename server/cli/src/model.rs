@@ -1,9 +1,9 @@
 //! The learned potential as the command line loads it.
 
-use anyhow::{Result, bail};
-use candle_core::Device;
+use anyhow::Result;
 use cellwright_crystal::Structure;
 use cellwright_models::chgnet::Chgnet;
+use cellwright_models::device::device;
 use cellwright_models::weights;
 use cellwright_syntax::Reading;
 use clap::Args;
@@ -11,20 +11,16 @@ use clap::Args;
 /// Where a model runs.
 #[derive(Debug, Args)]
 pub(crate) struct ModelArgs {
-    /// Device the model runs on: `cpu`, or `cuda` in a build that has it.
-    #[arg(long, default_value = "cpu")]
-    device: String,
+    /// Device the model runs on: `cpu`, or `cuda` in a build that has it. Without it, `CELLWRIGHT_DEVICE` or
+    /// the CPU.
+    #[arg(long)]
+    device: Option<String>,
 }
 
 impl ModelArgs {
     /// Loads CHGNet.
     pub(crate) fn load(&self) -> Result<Chgnet> {
-        let device = match self.device.as_str() {
-            "cpu" => Device::Cpu,
-            "cuda" if cfg!(feature = "cuda") => Device::new_cuda(0)?,
-            "cuda" => bail!("this build of cellwright has no CUDA: use --device cpu"),
-            other => bail!("unknown device '{other}': use cpu"),
-        };
+        let device = device(self.device.as_deref())?;
         Ok(Chgnet::load(&weights::data_dir(), &device)?)
     }
 }

@@ -4,6 +4,7 @@
 use crate::support::{cellwright, file};
 
 /// Whether the weights are there; says loudly when they are not.
+#[allow(clippy::print_stderr, reason = "who runs the tests has to see what they leave out")]
 fn installed() -> bool {
     let listed = cellwright(&["models", "list", "--format", "json"]).json("models");
     let there = listed[0]["installed"] == true;

@@ -98,8 +98,8 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
             output::print_json(&checked.iter().flat_map(|c| &c.json).collect::<Vec<_>>())?;
         }
         CheckFormat::Sarif => {
-            let results = checked.into_iter().flat_map(|c| c.sarif).collect();
-            output::print_json(&report::sarif(results, &unreadable))?;
+            let results: Vec<_> = checked.into_iter().flat_map(|c| c.sarif).collect();
+            output::print_json(&report::sarif(&results, &unreadable))?;
         }
     }
     Ok(match (unreadable.is_empty(), failing) {

@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::Result;
 use cellwright_crystal::{Element, Lattice, Site, Structure};
 use cellwright_models::chgnet::Chgnet;
+use cellwright_models::device::Device;
 use cellwright_models::{ModelError, Potential, weights};
 use serde::Serialize;
 
@@ -109,7 +110,7 @@ fn model() -> Item {
 const REFERENCE_ENERGY: f64 = -8.418_260;
 
 fn reference_energy() -> Result<(String, f64), ModelError> {
-    let potential = Chgnet::load(&weights::data_dir(), &candle_core::Device::Cpu)?;
+    let potential = Chgnet::load(&weights::data_dir(), &Device::Cpu)?;
     let bad = |what: &str| ModelError::BadWeights(format!("SrTiO3 cannot be computed: {what}"));
     let lattice =
         Lattice::from_parameters([3.905; 3], [90.0; 3]).map_err(|e| bad(&e.to_string()))?;

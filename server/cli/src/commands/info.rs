@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anyhow::Result;
 use cellwright_checks::{Tolerances, check};
 use cellwright_crystal::neighbors::{closest_pair, neighbors};
-use cellwright_crystal::{Structure, symmetry};
+use cellwright_crystal::{Element, Structure, symmetry};
 use cellwright_syntax::Reading;
 use serde::Serialize;
 
@@ -168,7 +168,7 @@ fn sites(reading: &Reading) -> Vec<SiteInfo> {
     labelled
         .map(|(site, origin)| SiteInfo {
             label: reading.sites[origin.site].label.clone(),
-            element: site.element.map(|e| e.symbol()),
+            element: site.element.map(Element::symbol),
             occupancy: site.occupancy,
             frac: site.frac.into(),
         })

@@ -9,7 +9,7 @@ use crate::files::{Input, Unreadable};
 use crate::lines::Lines;
 
 /// One run over all files; files that could not be read are notifications of the tool.
-pub(crate) fn sarif(results: Vec<Value>, unreadable: &[Unreadable]) -> Value {
+pub(crate) fn sarif(results: &[Value], unreadable: &[Unreadable]) -> Value {
     let rules: Vec<_> = rules()
         .iter()
         .map(|rule| {

@@ -2,10 +2,10 @@
 
 use std::f64::consts::PI;
 
-use candle_core::Device;
 use cellwright_crystal::Structure;
 use cellwright_crystal::neighbors::neighbors;
 use cellwright_models::chgnet::Chgnet;
+use cellwright_models::device::{Device, DeviceError, device};
 use cellwright_models::weights::{self, MODELS};
 use cellwright_models::{ModelError, Potential, Provenance};
 
@@ -40,31 +40,13 @@ pub struct ChgnetEngine {
     model: Option<Chgnet>,
 }
 
-/// A device that a worker cannot run on.
-#[derive(Debug, thiserror::Error)]
-pub enum DeviceError {
-    /// No such device is known.
-    #[error("there is no device '{0}': choose cpu or cuda")]
-    Unknown(String),
-    /// The device is known, but this binary or this machine has none.
-    #[error("the device '{0}' cannot be used here ({1}): choose cpu")]
-    Unavailable(String, candle_core::Error),
-}
-
 impl ChgnetEngine {
     /// On `cpu` or `cuda`; without a name on what the environment variable `CELLWRIGHT_DEVICE` says, else on the CPU.
     ///
     /// # Errors
     /// When there is no such device.
-    pub fn new(device: Option<&str>) -> Result<Self, DeviceError> {
-        let from_environment = std::env::var("CELLWRIGHT_DEVICE").ok().filter(|d| !d.is_empty());
-        let name = device.or(from_environment.as_deref()).unwrap_or("cpu");
-        let device = match name {
-            "cpu" => Device::Cpu,
-            "cuda" => Device::new_cuda(0)
-                .map_err(|error| DeviceError::Unavailable(name.to_owned(), error))?,
-            _ => return Err(DeviceError::Unknown(name.to_owned())),
-        };
+    pub fn new(name: Option<&str>) -> Result<Self, DeviceError> {
+        let device = device(name)?;
         Ok(Self { device, model: None })
     }
 }

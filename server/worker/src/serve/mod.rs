@@ -17,8 +17,9 @@ mod runner;
 mod shared;
 mod tasks;
 
-pub use engine::{ChgnetEngine, DeviceError, Engine, Greeting};
+pub use engine::{ChgnetEngine, Engine, Greeting};
 
+use cellwright_models::device::DeviceError;
 use memory::Ceiling;
 use shared::Shared;
 
