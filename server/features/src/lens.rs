@@ -46,6 +46,8 @@ fn of_reading<E: AsRef<Energy>>(
             let energy = energy.as_ref();
             parts.push(format!("E {} eV/atom", signed(energy.energy_per_atom, 4)));
             parts.push(format!("max |F| {:.2} eV/Å", energy.max_force()));
+            parts.push(energy.model.clone());
+            parts.extend(energy.cautions.iter().map(|caution| format!("caution: {caution}")));
         }
     }
     let mut lenses = vec![Lens { span: facts.header, title: parts.join(" · "), action: None }];
@@ -79,8 +81,12 @@ mod tests {
         assert_eq!(titles(RUTILE, EnergyState::Off), [what, "Relax"]);
         assert_eq!(titles(RUTILE, EnergyState::Pending)[0], format!("{what} · E …"));
         let known = EnergyState::Known(Arc::new(energy(&[0.5, 0.25])));
-        let with_energy = format!("{what} · E −8.2500 eV/atom · max |F| 0.50 eV/Å");
+        let with_energy =
+            format!("{what} · E −8.2500 eV/atom · max |F| 0.50 eV/Å · Fake 1 on abacus");
         assert_eq!(titles(RUTILE, known), [with_energy.as_str(), "Relax"]);
+        let doubtful = Energy { cautions: vec!["lone atom".to_owned()], ..energy(&[0.5]) };
+        let title = &titles(RUTILE, EnergyState::Known(Arc::new(doubtful)))[0];
+        assert_eq!(title, &format!("{with_energy} · caution: lone atom"));
         let refused = EnergyState::Refused("too many atoms".to_owned());
         assert_eq!(titles(RUTILE, refused)[0], format!("{what} · no energy: too many atoms"));
     }

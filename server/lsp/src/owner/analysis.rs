@@ -28,15 +28,19 @@ impl Owner {
         }
     }
 
-    /// Starts the analysis of the newest generation, unless a job is under way: when that ends, it starts again if it must.
+    /// Starts the analysis of the newest generation, unless a job is under way: when that ends, it starts again if it must. Before the
+    /// configuration is known nothing starts, so that no finding flashes up which the user has switched off.
     pub(super) fn start_analysis(&mut self, uri: &Url) {
-        let Some(open) = self.documents.get_mut(uri) else { return };
-        if open.running {
+        if !self.configured {
             return;
         }
-        open.running = true;
+        let Some(open) = self.documents.get_mut(uri) else { return };
+        if open.running.is_some() {
+            return;
+        }
         let newest = Arc::clone(&open.generation);
         let generation = newest.load(Ordering::SeqCst);
+        open.running = Some(generation);
         let (version, edition) = (open.version, open.edition);
         let document = open.document.clone();
         let (config, events, uri) = (Arc::clone(&self.config), self.events.clone(), uri.clone());
@@ -74,8 +78,9 @@ impl Owner {
         let newest = open.generation.load(Ordering::SeqCst);
         let is_newest = generation == newest;
         let ended = !matches!(stage, Stage::Parsed(..));
-        if ended {
-            open.running = false;
+        // A job of a document that was closed and opened again is none of ours.
+        if ended && open.running == Some(generation) {
+            open.running = None;
         }
         match stage {
             _ if !is_newest => {}

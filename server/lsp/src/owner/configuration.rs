@@ -16,7 +16,7 @@ use crate::event::Event;
 use crate::outbox::ask;
 
 /// A client that does not say what it wants for so long wants the defaults.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A worker that says nothing for so long while it has work is hung.
 const STALL: Duration = Duration::from_secs(120);
@@ -94,10 +94,8 @@ impl Owner {
         let first = !std::mem::replace(&mut self.configured, true);
         let uris: Vec<Url> = self.documents.keys().cloned().collect();
         for uri in uris {
-            if before != self.config {
+            if first || before != self.config {
                 self.analyse(&uri);
-            } else if first {
-                self.ask_for_energies(&uri);
             }
         }
         self.tell_status();

@@ -52,8 +52,8 @@ pub(super) struct OpenDocument {
     pub(super) document: Document,
     /// Number of the newest analysis wanted; jobs look at it to see whether they are still wanted.
     pub(super) generation: Arc<AtomicU64>,
-    /// Whether a job is under way. There is never more than one for a document.
-    pub(super) running: bool,
+    /// The generation of the job under way. There is never more than one for a document.
+    pub(super) running: Option<u64>,
     /// When the text changed last.
     pub(super) touched: Instant,
     /// Cancelled by the next change of the text.
@@ -127,14 +127,14 @@ impl Owner {
             self.give_up(&uri);
             return;
         };
-        self.forget(&uri, &Outcome::Gone);
+        self.forget(&uri);
         let edition = self.next();
         let document = OpenDocument {
             version,
             edition,
             document,
             generation: Arc::new(AtomicU64::new(0)),
-            running: false,
+            running: None,
             touched: Instant::now(),
             unchanged: CancellationToken::new(),
             asking: CancellationToken::new(),
@@ -184,24 +184,19 @@ impl Owner {
     }
 
     pub(super) fn closed(&mut self, uri: &Url) {
-        self.forget(uri, &Outcome::Gone);
+        self.forget(uri);
         let cleared = PublishDiagnosticsParams::new(uri.clone(), Vec::new(), None);
         self.outbox.send(Outgoing::Diagnostics(cleared));
     }
 
     /// Drops a document and ends whatever works on it.
-    fn forget(&mut self, uri: &Url, outcome: &Outcome) {
+    fn forget(&mut self, uri: &Url) {
         let Some(open) = self.documents.remove(uri) else { return };
         open.unchanged.cancel();
         // No generation is as large as this: jobs under way see that nobody wants them.
         open.generation.store(u64::MAX, Ordering::SeqCst);
         for (_, then) in open.waiting {
-            let outcome = match outcome {
-                Outcome::Ready => Outcome::Ready,
-                Outcome::Failed => Outcome::Failed,
-                Outcome::Gone => Outcome::Gone,
-            };
-            then(self, outcome);
+            then(self, Outcome::Gone);
         }
     }
 

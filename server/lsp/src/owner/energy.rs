@@ -16,7 +16,6 @@ use super::Owner;
 use super::document::OpenDocument;
 use crate::event::Event;
 use crate::outbox::ask;
-use crate::protocol::Model;
 
 /// Time without a change before the model is asked.
 const DEBOUNCE: Duration = Duration::from_millis(300);
@@ -30,7 +29,7 @@ const MOST_CRYSTALS: usize = 32;
 impl Owner {
     /// Whether a model may be asked at all.
     fn energies_wanted(&self) -> bool {
-        self.configured && self.config.energy.enabled && self.not_installed.is_none()
+        self.config.energy.enabled && self.not_installed.is_none()
     }
 
     /// Asks the model about crystals of the newest snapshot that it has not been asked about.
@@ -90,16 +89,11 @@ impl Owner {
         }
         match outcome {
             Ok(Output::Energy { provenance, results }) => {
-                let Model { model, version, device } = Model {
-                    model: provenance.model,
-                    version: provenance.version,
-                    device: provenance.device,
-                };
-                let name = format!("{model} {version}");
-                let by = format!("{name} on {device}");
+                let name = format!("{} {}", provenance.model, provenance.version);
+                let by = format!("{name} on {}", provenance.device);
                 let answers = results.into_iter().map(|result| answer(result, &by));
                 open.answers.extend(cells.into_iter().zip(answers));
-                self.model = Some((name, device));
+                self.model = Some((name, provenance.device));
             }
             Ok(Output::Relax { .. }) => {
                 tracing::error!("the worker answered a question about energies with a relaxation");

@@ -39,7 +39,7 @@ pub(crate) struct Owner {
     options: Options,
     features: Arc<ClientFeatures>,
     config: Arc<Config>,
-    /// Whether the client has said what it wants; no model runs before.
+    /// Whether the client has said what it wants; nothing is analysed before.
     configured: bool,
     /// Number of the last configuration pulled.
     pulls: u64,

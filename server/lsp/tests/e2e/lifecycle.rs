@@ -85,3 +85,21 @@ async fn a_wrong_setting_is_told() {
     assert!(message.starts_with("cellwright.energy.forceHint is \"much\""), "{message}");
     assert_eq!(client.finish().await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_said_about_a_document_before_the_configuration_is_known() {
+    let uri = "file:///a.cif";
+    let mut client = Client::connect(&[]);
+    let capabilities = json!({ "workspace": { "configuration": true } });
+    client.request("initialize", json!({ "capabilities": capabilities })).await.unwrap();
+    client.notify("initialized", json!({})).await;
+    let (id, _) = client.asked("workspace/configuration").await;
+    client.open(uri, "cif", "data_x\n_a_b 1 stray\n").await;
+    // The server has seen the document: it answers what comes behind it.
+    let resolved = client.request("codeAction/resolve", json!({ "title": "x" })).await.unwrap();
+    assert_eq!((&resolved["title"], client.published(uri)), (&json!("x"), 0));
+    let settings = json!({ "energy": { "enabled": false }, "checks": { "stray-value": "off" } });
+    client.reply(&id, json!([settings])).await;
+    assert!(client.settled(uri, 1).await.is_empty());
+    assert_eq!(client.finish().await, 0);
+}

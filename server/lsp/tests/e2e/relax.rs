@@ -70,7 +70,8 @@ async fn the_lens_says_what_it_is_and_the_hint_where_it_hurts() {
     assert_eq!(titles.len(), 2, "{titles:?}");
     assert!(titles[0].starts_with("NaCl · Z = 4 · "), "{titles:?}");
     assert!(
-        titles[0].ends_with("2.164 g/cm³ · E −1.5000 eV/atom · max |F| 2.00 eV/Å"),
+        titles[0]
+            .ends_with("2.164 g/cm³ · E −1.5000 eV/atom · max |F| 2.00 eV/Å · Fake 1 on abacus"),
         "{titles:?}"
     );
     assert_eq!(titles[1], "Relax");
