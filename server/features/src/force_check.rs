@@ -32,7 +32,7 @@ pub fn large_forces(reading: &Reading, energy: &Energy, limit: f64) -> Vec<Findi
             severity: SEVERITY,
             span: place(site),
             message: format!(
-                "The force on {} is {force:.1} eV/Å ({}): its position, its species or a neighbour is very likely wrong",
+                "the force on {} is {force:.1} eV/Å ({}): its position, its species or a neighbour is very likely wrong",
                 site.label, energy.model
             ),
             related: Vec::new(),
@@ -64,6 +64,6 @@ mod tests {
         let found = large_forces(reading, &energy(&norms), 25.0);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].span.text(RUTILE), "0.3053(2) 0.3053(2) 0.0");
-        assert!(found[0].message.starts_with("The force on O1 is 80.0 eV/Å (Fake 1 on abacus)"));
+        assert!(found[0].message.starts_with("the force on O1 is 80.0 eV/Å (Fake 1 on abacus)"));
     }
 }
