@@ -62,7 +62,7 @@ test('Relax shows the difference, applies as one undo step, and the file on disk
   await user.picture('ways');
   await user.pick(/^Relax positions/);
   const preview = user.page.locator('.tab.active', { hasText: 'relaxed' });
-  await preview.waitFor({ timeout: 120_000 });
+  await user.expect(preview, 120_000);
   await user.page.locator('.monaco-diff-editor .char-insert, .monaco-diff-editor .line-insert').first().waitFor();
   await user.picture('difference');
   assert.equal(user.onDisk(BROKEN), before, 'nothing is applied before the user agrees');
@@ -93,7 +93,7 @@ test('a relaxation that is cancelled changes nothing', async () => {
   await user.command('Cellwright: Relax');
   await user.pick(/^Relax positions/);
   const running = user.notification('Relaxing');
-  await running.waitFor();
+  await user.expect(running, 30_000);
   await user.picture('running');
   await running.getByRole('button', { name: 'Cancel' }).click();
   await running.waitFor({ state: 'detached' });
@@ -106,7 +106,7 @@ test('an edit while a relaxation runs is never overwritten', async () => {
   const before = user.onDisk(LARGE);
   await user.command('Cellwright: Relax');
   await user.pick(/^Relax positions/);
-  await user.notification('Relaxing').waitFor();
+  await user.expect(user.notification('Relaxing'), 30_000);
   await user.retypeLine(1, '# edited meanwhile');
   await user.notification(/chang/i).waitFor();
   await user.picture('changed-meanwhile');

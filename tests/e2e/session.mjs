@@ -144,6 +144,16 @@ class User {
     return this.page.locator('.notification-list-item', { hasText: text }).first();
   }
 
+  /** Waits for what a task ends with; an error message that comes instead is the test's error. */
+  async expect(locator, limit) {
+    const complaint = this.page.locator('.notification-list-item', { has: this.page.locator('.codicon-error') }).first();
+    const seen = await Promise.race([
+      locator.waitFor({ timeout: limit }).then(() => undefined),
+      complaint.waitFor({ timeout: limit }).then(() => complaint.innerText()),
+    ]);
+    if (seen !== undefined) throw new Error(`the editor says: ${seen}`);
+  }
+
   /** Saves, and gives back what is on disk then. */
   async save(name) {
     const before = this.page.locator(`.tab.active.dirty[data-resource-name="${name}"]`);
