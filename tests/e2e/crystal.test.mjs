@@ -84,6 +84,8 @@ test('Relax shows the difference, applies as one undo step, and the file on disk
   await user.page.keyboard.press('Control+Shift+Z');
   await user.page.locator(`.tab.active.dirty[data-resource-name="${BROKEN}"]`).waitFor();
   assert.equal(await user.save(BROKEN), relaxed, 'and one redo the new');
+  await user.page.keyboard.press('Control+Home');
+  await user.page.locator('.codelens-decoration:visible', { hasText: /max \|F\| 0\.0/ }).first().waitFor();
   await user.picture('saved');
 });
 
