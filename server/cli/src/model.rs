@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use cellwright_crystal::Structure;
+use cellwright_features::energy::refusal;
 use cellwright_models::chgnet::Chgnet;
 use cellwright_models::device::device;
 use cellwright_models::weights;
@@ -25,23 +26,10 @@ impl ModelArgs {
     }
 }
 
-/// The ordered structure of a reading, or why a potential cannot work on it.
+/// The ordered structure of a reading, or why a potential cannot work on it: the same words as in the editor.
 pub(crate) fn ordered(reading: &Reading) -> Result<&Structure, String> {
-    let Some(structure) = &reading.structure else {
-        return Err("the file describes no structure: a cell or the atoms are missing".to_owned());
-    };
-    if let Some(obstacle) = reading.obstacles.first() {
-        return Err(format!("the structure is incomplete: {}", obstacle.message));
+    if let Some(reason) = refusal(reading) {
+        return Err(reason);
     }
-    let masked = structure.sites.iter().filter(|s| s.element.is_none()).count();
-    if masked > 0 {
-        return Err(format!("the species of {masked} of the atoms is not given"));
-    }
-    if !structure.is_ordered() {
-        let partial = structure.sites.iter().filter(|s| (s.occupancy - 1.0).abs() >= 1e-6).count();
-        return Err(format!(
-            "{partial} of the sites are partly occupied: choose an ordered cell first"
-        ));
-    }
-    Ok(structure)
+    reading.structure.as_ref().ok_or_else(|| "no atoms are given".to_owned())
 }

@@ -4,7 +4,6 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use cellwright_checks::{Tolerances, check};
-use cellwright_crystal::neighbors::{closest_pair, neighbors};
 use cellwright_crystal::{Element, Structure, symmetry};
 use cellwright_syntax::Reading;
 use serde::Serialize;
@@ -124,7 +123,7 @@ fn describe(input: &Input, symprec: f64) -> Vec<Info> {
                 volume: structure.map(|s| s.lattice.volume()),
                 density: structure.map(Structure::density),
                 spacegroup: space_group(reading, symprec),
-                min_distance: structure.and_then(shortest),
+                min_distance: structure.and_then(|s| Some(s.closest_pair().ok()??.distance)),
                 sites: sites(reading),
                 problems: findings
                     .iter()
@@ -148,19 +147,6 @@ fn space_group(reading: &Reading, symprec: f64) -> SpaceGroup {
     let found = reading.structure.as_ref().and_then(|s| symmetry::detect(s, symprec).ok());
     SpaceGroup { number: found.as_ref().map(|f| f.number), symbol: found.map(|f| f.hm), declared }
 }
-
-/// Shortest distance between two atoms, images included (Å). Species that share a position count as one
-/// atom.
-fn shortest(structure: &Structure) -> Option<f64> {
-    let all = structure.fractional();
-    let shared = neighbors(&structure.lattice, &all, SAME_POSITION).ok()?;
-    let first = |i: usize| shared.of(i).iter().all(|n| n.index as usize > i);
-    let positions: Vec<_> = (0..all.len()).filter(|i| first(*i)).map(|i| all[i]).collect();
-    Some(closest_pair(&structure.lattice, &positions).ok()??.distance)
-}
-
-/// Sites closer than this (Å) are one position with several species.
-const SAME_POSITION: f64 = 0.01;
 
 fn sites(reading: &Reading) -> Vec<SiteInfo> {
     let Some(structure) = &reading.structure else { return Vec::new() };

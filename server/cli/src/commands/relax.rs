@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use cellwright_crystal::symmetry::{self, Operation};
 use cellwright_crystal::{Element, Structure};
+use cellwright_features::relax::{self as features, Way};
 use cellwright_models::tasks::relax::{Frame, Optimizer, RelaxOptions, Relaxed, relax};
 use cellwright_models::{Evaluation, Potential, Provenance};
 use cellwright_syntax::text::apply_edits;
-use cellwright_syntax::{Language, Reading, edit};
+use cellwright_syntax::{Language, Reading};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -165,11 +166,8 @@ fn relax_file(
         let start = ordered(reading).map_err(anyhow::Error::msg)?;
         let operations = operations(args, input, reading, start);
         let relaxed = run_one(args, &reading.name, start, operations.as_deref(), potential)?;
-        edits.extend(if args.p1 && input.parsed.language() == Language::Cif {
-            edit::update_as_p1(&input.parsed, reading, &relaxed.structure)?
-        } else {
-            edit::update(&input.parsed, reading, &relaxed.structure)?
-        });
+        let way = Way { cell: args.cell, keep_symmetry: !args.p1 };
+        edits.extend(features::edits(&input.parsed, reading, &relaxed.structure, way)?);
         answers.push(answer(&input.name, reading, &potential.provenance(), start, &relaxed));
     }
     Ok((apply_edits(&input.parsed.text, &edits), answers))
