@@ -62,8 +62,12 @@ fn ends_where_the_reference_program_ends() {
         let start = case.start.structure();
         let n = start.len() as f64;
         for optimizer in [Optimizer::Fire, Optimizer::Lbfgs] {
-            let options =
-                RelaxOptions { optimizer, cell: true, force_tolerance: 0.1, max_steps: 500 };
+            let options = RelaxOptions {
+                optimizer,
+                cell: true,
+                force_tolerance: 0.1,
+                ..RelaxOptions::default()
+            };
             let relaxed =
                 relax(&model, &start, None, &options, &mut |_| ControlFlow::Continue(())).unwrap();
             let name = format!("{} {optimizer:?} in {} steps", case.name, relaxed.steps);

@@ -1,7 +1,7 @@
 //! Commands that need the weights. Where they are not installed the tests say so and check the
 //! message that a user gets instead.
 
-use crate::support::{cellwright, file};
+use crate::support::{cellwright, file, run};
 
 /// Whether the weights are there; says loudly when they are not.
 #[allow(clippy::print_stderr, reason = "who runs the tests has to see what they leave out")]
@@ -15,23 +15,40 @@ fn installed() -> bool {
 }
 
 #[test]
-fn energy_of_silicon_is_that_of_the_reference_program() {
+fn energy_gives_forces_that_cancel() {
     let poscar = file("POSCAR");
     let poscar = poscar.to_str().expect("UTF-8");
-    let run = cellwright(&["energy", poscar, "--format", "json"]);
+    let energy = cellwright(&["energy", poscar, "--format", "json"]);
     if !installed() {
-        assert_eq!(run.code, 2);
-        assert!(run.stderr.contains("models pull"), "{}", run.stderr);
+        assert_eq!(energy.code, 2);
+        assert!(energy.stderr.contains("models pull"), "{}", energy.stderr);
         return;
     }
-    assert_eq!(run.code, 0, "{}", run.stderr);
-    let energies = run.json("energy");
-    assert_eq!(energies[0]["n_atoms"], 2);
+    assert_eq!(energy.code, 0, "{}", energy.stderr);
+    let answer = energy.json("energy");
+    assert_eq!(answer[0]["n_atoms"], 2);
     let forces: Vec<Vec<f64>> =
-        serde_json::from_value(energies[0]["forces"].clone()).expect("forces");
+        serde_json::from_value(answer[0]["forces"].clone()).expect("forces");
     for axis in 0..3 {
         assert!((forces[0][axis] + forces[1][axis]).abs() < 1e-4, "{forces:?}");
     }
+}
+
+#[test]
+fn atoms_held_by_selective_dynamics_stay() {
+    if !installed() {
+        return;
+    }
+    let text = std::fs::read_to_string(file("POSCAR")).expect("a file");
+    let text = text
+        .replace("Direct", "Selective dynamics\nDirect")
+        .replace("0.26 0.25 0.24", "0.26 0.25 0.24 F F F")
+        .replace("0.00 0.00 0.00", "0.00 0.00 0.00 T T F");
+    let relaxed = run(&["relax", "-", "--fmax", "0.01"], text.as_bytes());
+    assert_eq!(relaxed.code, 0, "{}", relaxed.stderr);
+    let rows: Vec<_> = relaxed.stdout.lines().skip(9).collect();
+    assert_eq!(rows[1], "0.26 0.25 0.24 F F F", "{}", relaxed.stdout);
+    assert!(rows[0].ends_with(" 0.00 T T F") && !rows[0].starts_with("0.00 "), "{}", rows[0]);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use cellwright_crystal::Structure;
 use cellwright_crystal::structure::wrap_half;
 use cellwright_syntax::edit::{EditError, update, update_as_p1};
-use cellwright_syntax::{Parsed, Reading, TextEdit};
+use cellwright_syntax::poscar::AtomRow;
+use cellwright_syntax::{File, Parsed, Reading, TextEdit};
 
 use crate::energy::refusal;
 use crate::lens::signed;
@@ -73,6 +74,18 @@ pub fn edits(
     } else {
         update(parsed, reading, relaxed)
     }
+}
+
+/// The fractional coordinates that a relaxation must leave alone, a row for each atom: the `F` flags of selective
+/// dynamics. Empty where nothing is held.
+#[must_use]
+pub fn held(parsed: &Parsed) -> Vec<[bool; 3]> {
+    let File::Poscar(poscar) = &parsed.file else { return Vec::new() };
+    let flags = |row: &AtomRow| {
+        row.flags.as_ref().map_or([false; 3], |free| [0, 1, 2].map(|k| !free[k].value))
+    };
+    let rows: Vec<_> = poscar.atoms.iter().map(flags).collect();
+    if rows.iter().flatten().any(|held| *held) { rows } else { Vec::new() }
 }
 
 /// A relaxation in numbers.
@@ -182,6 +195,14 @@ mod tests {
         let way = Way { cell: true, keep_symmetry: false };
         let text = apply_edits(RUTILE, &edits(&parsed, reading, &end, way).unwrap());
         assert_eq!(cif(&text).readings[0].sites.len(), 6, "{text}");
+    }
+
+    #[test]
+    fn flags_of_selective_dynamics_hold_coordinates() {
+        let free = poscar(POSCAR);
+        assert!(held(&free).is_empty());
+        let slab = "slab\n1\n4 0 0\n0 4 0\n0 0 9\nH\n2\nSelective dynamics\nDirect\n0 0 0 F F F\n0 0 .3 T F T\n";
+        assert_eq!(held(&poscar(slab)), [[true; 3], [false, true, false]]);
     }
 
     #[test]

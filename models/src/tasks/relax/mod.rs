@@ -11,11 +11,13 @@ use crate::{Evaluation, ModelError, Potential};
 
 mod coordinates;
 mod fire;
+mod held;
 mod lbfgs;
 mod symmetry;
 
 use coordinates::Coordinates;
 use fire::Fire;
+use held::Held;
 use lbfgs::Lbfgs;
 use symmetry::Projector;
 
@@ -43,12 +45,21 @@ pub struct RelaxOptions {
     pub force_tolerance: f64,
     /// Stop after so many steps.
     pub max_steps: usize,
+    /// Fractional coordinates that stay as they are, a row for each site; empty: all are free.
+    #[serde(default)]
+    pub held: Vec<[bool; 3]>,
 }
 
 /// FIRE on the positions, 0.05 eV/Å, at most 500 steps.
 impl Default for RelaxOptions {
     fn default() -> Self {
-        Self { optimizer: Optimizer::Fire, cell: false, force_tolerance: 0.05, max_steps: 500 }
+        Self {
+            optimizer: Optimizer::Fire,
+            cell: false,
+            force_tolerance: 0.05,
+            max_steps: 500,
+            held: Vec::new(),
+        }
     }
 }
 
@@ -114,6 +125,7 @@ pub fn relax(
         Some(operations) => Projector::new(&mut start, operations)?,
         None => Projector::none(),
     };
+    let held = Held::new(&start, &options.held)?;
     let mut show = |step, structure: &Structure, evaluation: &Evaluation| match on_frame(&Frame {
         step,
         structure,
@@ -132,6 +144,7 @@ pub fn relax(
     let mut coordinates = Coordinates::new(&start, options.cell);
     let (mut structure, mut last) = (start.clone(), initial.clone());
     let mut forces = coordinates.forces(&structure, &last, &projector);
+    held.project(&mut forces);
     let mut steps = 0;
     while !coordinates.is_converged(&forces, options.force_tolerance) {
         if steps == options.max_steps {
@@ -141,6 +154,7 @@ pub fn relax(
         let mut step = minimiser.step(energy, &forces);
         cap(&mut step);
         projector.project(&mut step);
+        held.project(&mut step);
         let mut retreats = 0;
         (coordinates, structure, last) = loop {
             let next = coordinates.moved(&step);
@@ -158,6 +172,7 @@ pub fn relax(
         steps += 1;
         show(steps, &structure, &last)?;
         forces = coordinates.forces(&structure, &last, &projector);
+        held.project(&mut forces);
     }
     Ok(Relaxed { structure, initial, last, steps, converged: true })
 }

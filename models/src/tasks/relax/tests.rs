@@ -82,7 +82,7 @@ const OFFSETS: [[f64; 3]; 4] =
     [[0.03, -0.02, 0.01], [-0.04, 0.02, 0.02], [0.01, 0.05, -0.03], [0.0, -0.02, 0.04]];
 
 fn options(optimizer: Optimizer, cell: bool) -> RelaxOptions {
-    RelaxOptions { optimizer, cell, force_tolerance: 1e-4, max_steps: 500 }
+    RelaxOptions { optimizer, cell, force_tolerance: 1e-4, max_steps: 500, held: Vec::new() }
 }
 
 fn run(start: &Structure, symmetry: Option<&[Operation]>, options: &RelaxOptions) -> Relaxed {
@@ -115,6 +115,32 @@ fn positions_alone_leave_the_cell_as_it_was() {
         let centre = |s: &Structure| s.fractional().iter().sum::<Vector3<f64>>();
         assert!((centre(&relaxed.structure) - centre(&start)).norm() < 1e-9, "it drifted");
     }
+}
+
+#[test]
+fn held_coordinates_stay_in_a_skewed_cell_that_changes() {
+    let mut start = fcc(3.2, &OFFSETS);
+    start.lattice = Lattice::from_parameters([3.2, 3.3, 3.4], [82.0, 95.0, 101.0]).unwrap();
+    let held = vec![[true; 3], [false, true, false], [true, false, true], [false; 3]];
+    for (optimizer, cell) in [(Optimizer::Fire, false), (Optimizer::Lbfgs, true)] {
+        let relaxed =
+            run(&start, None, &RelaxOptions { held: held.clone(), ..options(optimizer, cell) });
+        assert!(relaxed.converged && relaxed.steps > 0, "{optimizer:?}");
+        let moved = relaxed.structure.sites.iter().zip(&start.sites).map(|(a, b)| a.frac - b.frac);
+        for (change, held) in moved.zip(&held) {
+            for axis in 0..3 {
+                assert_eq!(change[axis].abs() < 1e-12, held[axis], "{optimizer:?}: {change}");
+            }
+        }
+    }
+    let error = relax(
+        &LennardJones,
+        &start,
+        None,
+        &RelaxOptions { held: vec![[true; 3]], ..RelaxOptions::default() },
+        &mut |_| ControlFlow::Continue(()),
+    );
+    assert!(matches!(error, Err(ModelError::Unsupported(_))));
 }
 
 #[test]

@@ -164,8 +164,11 @@ fn relax_file(
     let mut answers = Vec::new();
     for reading in readings {
         let start = ordered(reading).map_err(anyhow::Error::msg)?;
-        let operations = operations(args, input, reading, start);
-        let relaxed = run_one(args, &reading.name, start, operations.as_deref(), potential)?;
+        // Who holds atoms wants them where they are, not where a symmetry would have them.
+        let held = features::held(&input.parsed);
+        let operations =
+            if held.is_empty() { operations(args, input, reading, start) } else { None };
+        let relaxed = run_one(args, &reading.name, start, operations.as_deref(), held, potential)?;
         let way = Way { cell: args.cell, keep_symmetry: !args.p1 };
         edits.extend(features::edits(&input.parsed, reading, &relaxed.structure, way)?);
         answers.push(answer(&input.name, reading, &potential.provenance(), start, &relaxed));
@@ -194,6 +197,7 @@ fn run_one(
     name: &str,
     start: &Structure,
     operations: Option<&[Operation]>,
+    held: Vec<[bool; 3]>,
     potential: &dyn Potential,
 ) -> Result<Relaxed> {
     let optimizer = match args.optimizer {
@@ -205,6 +209,7 @@ fn run_one(
         cell: args.cell,
         force_tolerance: args.fmax,
         max_steps: args.steps,
+        held,
     };
     let style = ProgressStyle::with_template("{prefix}: step {pos}, {msg}, {elapsed}")?;
     let bar = ProgressBar::new(args.steps as u64).with_style(style).with_prefix(name.to_owned());

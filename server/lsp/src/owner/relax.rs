@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use cellwright_features::energy::refusal;
-use cellwright_features::relax::{Summary, Way, displacements, edits};
+use cellwright_features::relax::{Summary, Way, displacements, edits, held};
 use cellwright_worker::protocol::{Cell, ErrorKind, Output, Task};
 use cellwright_worker::supervisor::TaskError;
 use serde::{Deserialize, Serialize};
@@ -205,6 +205,7 @@ impl Owner {
             "cell": way.cell,
             "force_tolerance": self.config.relax.force_tolerance,
             "max_steps": self.config.relax.max_steps,
+            "held": held(&snapshot.parsed),
         }));
         Ok(Task::Relax {
             structure: Cell::from_structure(structure),

@@ -35,6 +35,7 @@ pub(crate) fn relax(structure: Cell) -> Task {
         cell: false,
         force_tolerance: 1e-3,
         max_steps: 1_000_000_000,
+        held: Vec::new(),
     };
     Task::Relax { structure, symmetry: None, options }
 }
