@@ -4,7 +4,6 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use cellwright_models::{Evaluation, Potential, Provenance};
-use nalgebra::Matrix3;
 use serde::Serialize;
 
 use crate::files::Inputs;
@@ -106,15 +105,11 @@ fn energy(file: &str, block: &str, provenance: &Provenance, evaluation: &Evaluat
         n_atoms: evaluation.forces.len(),
         energy_per_atom: evaluation.energy_per_atom,
         forces: evaluation.forces.iter().map(|f| [f.x, f.y, f.z]).collect(),
-        stress: rows(&evaluation.stress),
+        // nalgebra nests by columns, and the schema by rows.
+        stress: evaluation.stress.transpose().into(),
         magmoms: evaluation.magmoms.clone(),
         cautions: evaluation.cautions.clone(),
     }
-}
-
-/// A matrix as nested rows.
-fn rows(m: &Matrix3<f64>) -> [[f64; 3]; 3] {
-    [0, 1, 2].map(|i| [0, 1, 2].map(|j| m[(i, j)]))
 }
 
 fn render(energy: &Energy, reading: &cellwright_syntax::Reading, with_sites: bool) -> String {

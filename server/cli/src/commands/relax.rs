@@ -260,12 +260,12 @@ fn answer(
 }
 
 fn state(structure: &Structure, evaluation: &Evaluation) -> State {
-    let m = structure.lattice.matrix();
     State {
         energy_per_atom: evaluation.energy_per_atom,
         max_force: evaluation.max_force(),
         volume: structure.lattice.volume(),
-        lattice: [0, 1, 2].map(|i| [0, 1, 2].map(|j| m[(i, j)])),
+        // nalgebra nests by columns, and the schema by rows.
+        lattice: structure.lattice.matrix().transpose().into(),
         frac: structure.sites.iter().map(|s| s.frac.into()).collect(),
     }
 }
