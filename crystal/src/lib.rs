@@ -4,11 +4,14 @@
 //! Conventions, everywhere: the lattice matrix has the lattice vectors as **rows** (Å); Cartesian
 //! positions are `x = f · L` with `f` fractional row vectors; angles at the surface are in degrees.
 
+#[cfg(test)]
+mod arbitrary;
 pub mod charge;
 pub mod composition;
 pub mod element;
 pub mod lattice;
 pub mod neighbors;
+pub mod reduction;
 pub mod structure;
 pub mod symmetry;
 

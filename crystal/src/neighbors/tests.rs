@@ -4,6 +4,7 @@ use nalgebra::{Matrix3, Rotation3, Vector3};
 use proptest::prelude::*;
 
 use super::*;
+use crate::arbitrary::{any_cell, any_unimodular};
 
 /// Every image in a block wide enough for any cell, one by one.
 fn brute_force(lattice: &Lattice, frac: &[Vector3<f64>], cutoff: f64) -> Vec<(usize, Neighbor)> {
@@ -58,32 +59,6 @@ fn same_distances(a: &NeighborList, b: &NeighborList, times: usize, cutoff: f64)
     for (x, y) in a.iter().zip(&b) {
         assert!((x - y).abs() < 1e-7, "{x} {y}");
     }
-}
-
-prop_compose! {
-    fn any_lattice()(
-        lengths in proptest::array::uniform3(1.5..9.0_f64),
-        angles in proptest::array::uniform3(40.0..140.0_f64),
-    ) -> Option<Lattice> {
-        Lattice::from_parameters(lengths, angles).ok().filter(|l| l.volume() > 8.0)
-    }
-}
-
-fn any_cell() -> impl Strategy<Value = (Lattice, Vec<Vector3<f64>>)> {
-    let lattice = any_lattice().prop_filter_map("a solid cell", |l| l);
-    let position = proptest::array::uniform3(-1.5..1.5_f64).prop_map(Vector3::from);
-    (lattice, proptest::collection::vec(position, 1..6))
-}
-
-/// A whole-number change of basis with determinant ±1: shears, one after the other.
-fn any_unimodular() -> impl Strategy<Value = Matrix3<f64>> {
-    proptest::collection::vec((0..3_usize, 1..3_usize, -2..=2_i32), 0..4).prop_map(|shears| {
-        shears.into_iter().fold(Matrix3::identity(), |u, (i, step, factor)| {
-            let mut shear = Matrix3::identity();
-            shear[(i, (i + step) % 3)] = f64::from(factor);
-            shear * u
-        })
-    })
 }
 
 proptest! {
