@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use cellwright_crystal::Lattice;
-use cellwright_crystal::reduction::niggli;
+use cellwright_crystal::reduction::{delaunay, niggli};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use nalgebra::Matrix3;
 
@@ -20,6 +20,9 @@ fn bench(c: &mut Criterion) {
     for (name, lattice) in &lattices {
         group.bench_function(BenchmarkId::new("niggli", name), |b| {
             b.iter(|| niggli(black_box(lattice), 1e-5));
+        });
+        group.bench_function(BenchmarkId::new("delaunay", name), |b| {
+            b.iter(|| delaunay(black_box(lattice), 1e-5));
         });
     }
     group.finish();

@@ -5,6 +5,7 @@
 //! `f_reduced = transform⁻ᵀ · f_given`. The determinant is +1, so the handedness of the given vectors is
 //! kept, and the orientation in space too: the crystal does not turn.
 
+mod delaunay;
 mod niggli;
 mod work;
 
@@ -12,6 +13,7 @@ use nalgebra::Matrix3;
 
 use crate::Lattice;
 
+pub use delaunay::delaunay;
 pub use niggli::niggli;
 
 /// A reduced basis of a lattice.

@@ -44,6 +44,22 @@ fn special() -> Vec<(Lattice, [f64; 6])> {
     ]
 }
 
+/// The lengths of the shortest translations that span the lattice, by looking at all near by.
+fn successive_minima(reduced: &Lattice) -> [f64; 3] {
+    let around = || (-3..=3).map(f64::from);
+    let mut vectors: Vec<_> = around()
+        .flat_map(|a| around().flat_map(move |b| around().map(move |c| Vector3::new(a, b, c))))
+        .map(|v| (reduced.to_cartesian(&v).norm(), v))
+        .filter(|(length, _)| *length > 0.0)
+        .collect();
+    vectors.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    let first = vectors[0];
+    let second = vectors.iter().find(|(_, v)| v.cross(&first.1).norm() > 0.5).unwrap();
+    let plane = first.1.cross(&second.1);
+    let third = vectors.iter().find(|(_, v)| v.dot(&plane).abs() > 0.5).unwrap();
+    [first.0, second.0, third.0]
+}
+
 proptest! {
     #[test]
     fn every_description_has_the_same_niggli_cell(lattice in any_lattice(), u in any_unimodular()) {
@@ -59,37 +75,35 @@ proptest! {
         for (lattice, want) in special() {
             let given = Lattice::from_rows(u * lattice.matrix() * rotation.matrix()).unwrap();
             assert_alike(&niggli(&given, 1e-5).unwrap().lattice, want, 1e-6);
+            let lengths = delaunay(&given, 1e-5).unwrap().lattice.lengths();
+            for (got, want) in lengths.into_iter().zip(want) {
+                assert!((got - want).abs() < 1e-6);
+            }
         }
     }
 
     #[test]
     fn the_transform_leads_to_the_reduced_vectors(lattice in any_lattice(), u in any_unimodular()) {
         let given = Lattice::from_rows(u * lattice.matrix()).unwrap();
-        let reduced = niggli(&given, 1e-5).unwrap();
-        let transform = reduced.transform.cast::<f64>();
-        prop_assert_eq!(transform.determinant().round(), 1.0);
-        prop_assert!((transform * given.matrix() - reduced.lattice.matrix()).amax() < 1e-10);
+        for reduced in [niggli(&given, 1e-5).unwrap(), delaunay(&given, 1e-5).unwrap()] {
+            let transform = reduced.transform.cast::<f64>();
+            prop_assert_eq!(transform.determinant().round(), 1.0);
+            prop_assert!((transform * given.matrix() - reduced.lattice.matrix()).amax() < 1e-10);
+        }
         // The second time there is nothing to do.
-        prop_assert_eq!(niggli(&reduced.lattice, 1e-5).unwrap().transform, Matrix3::identity());
+        let once = niggli(&given, 1e-5).unwrap().lattice;
+        prop_assert_eq!(niggli(&once, 1e-5).unwrap().transform, Matrix3::identity());
     }
 
     #[test]
-    fn niggli_vectors_are_the_shortest(lattice in any_lattice()) {
-        let reduced = niggli(&lattice, 1e-9).unwrap().lattice;
-        let shortest = reduced.lengths();
-        prop_assert!(shortest.is_sorted_by(|a, b| *a < b + 1e-6));
-        for a in -2..=2 {
-            for b in -2..=2 {
-                for c in -2..=2 {
-                    let length = reduced.to_cartesian(&Vector3::new(a, b, c).map(f64::from)).norm();
-                    let least = match (a, b, c) {
-                        (0, 0, 0) => 0.0,
-                        (_, 0, 0) => shortest[0],
-                        (_, _, 0) => shortest[1],
-                        _ => shortest[2],
-                    };
-                    prop_assert!(length > least - 1e-6);
-                }
+    fn reduced_vectors_are_the_shortest(lattice in any_lattice(), u in any_unimodular()) {
+        let given = Lattice::from_rows(u * lattice.matrix()).unwrap();
+        let niggli = niggli(&given, 1e-9).unwrap().lattice;
+        let delaunay = delaunay(&given, 1e-9).unwrap().lattice;
+        let shortest = successive_minima(&niggli);
+        for reduced in [niggli, delaunay] {
+            for (got, want) in reduced.lengths().into_iter().zip(shortest) {
+                prop_assert!((got - want).abs() < 1e-6);
             }
         }
     }
@@ -118,11 +132,13 @@ fn what_cannot_be_reduced_is_refused() {
     let cube = rows([[4.0, 0.0, 0.0], [0.0, 4.0, 0.0], [0.0, 0.0, 4.0]]);
     for tolerance in [-1.0, f64::NAN, f64::INFINITY, 0.2] {
         assert!(matches!(niggli(&cube, tolerance), Err(ReductionError::Tolerance(_))));
+        assert!(matches!(delaunay(&cube, tolerance), Err(ReductionError::Tolerance(_))));
     }
     assert!(niggli(&cube, 0.0).is_ok());
     for shear in [9e7, 9e8] {
         let skewed = rows([[4.0, 0.0, 0.0], [4.0 * shear, 4.0, 0.0], [0.0, 0.0, 4.0]]);
         assert_eq!(niggli(&skewed, 1e-5), Err(ReductionError::TooSkewed));
+        assert_eq!(delaunay(&skewed, 1e-5), Err(ReductionError::TooSkewed));
     }
     // Skewed as far as it may be, and tiny.
     let skewed = rows([[4.0, 0.0, 0.0], [4e5, 4.0, 0.0], [0.0, 40.0, 4.0]]);
