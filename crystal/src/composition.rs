@@ -76,10 +76,7 @@ impl FromIterator<(Element, f64)> for Composition {
             .map(|e| (e, sums[usize::from(e.z())]))
             .filter(|(_, n)| *n > 0.0)
             .collect();
-        list.sort_by(|(a, _), (b, _)| {
-            let chi = |e: &Element| e.data().electronegativity.unwrap_or(f64::INFINITY);
-            chi(a).total_cmp(&chi(b)).then(a.cmp(b))
-        });
+        list.sort_by(|(a, _), (b, _)| a.cmp_electronegativity(b));
         Self(list)
     }
 }

@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod arbitrary;
+pub mod cells;
 pub mod charge;
 pub mod composition;
 pub mod element;

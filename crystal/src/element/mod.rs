@@ -1,5 +1,6 @@
 //! Chemical elements, Z = 1 to 103.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -92,6 +93,14 @@ impl Element {
     #[must_use]
     pub fn symbol(self) -> &'static str {
         self.data().symbol
+    }
+
+    /// The order in which formulas are written: by electronegativity (Pauling), least first; elements
+    /// without one at the end by atomic number.
+    #[must_use]
+    pub fn cmp_electronegativity(&self, other: &Self) -> Ordering {
+        let chi = |e: &Self| e.data().electronegativity.unwrap_or(f64::INFINITY);
+        chi(self).total_cmp(&chi(other)).then(self.cmp(other))
     }
 
     /// Whether the element is a metal: everything but hydrogen, the noble gases, the halogens, C, N, O,

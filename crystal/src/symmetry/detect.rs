@@ -1,18 +1,14 @@
 //! Space-group detection, through moyo.
 
-use std::collections::HashMap;
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use moyo::MoyoDataset;
-use moyo::base::{AngleTolerance, Cell};
+use moyo::base::AngleTolerance;
 use moyo::data::Setting as MoyoSetting;
 
-use super::kind::Kind;
-use super::{Operation, Setting};
+use super::places::Places;
+use super::{Operation, PointGroup, Setting};
 use crate::Structure;
-use crate::neighbors::grid::Grid;
-use crate::structure::{SHARED_POSITION, wrap_unit};
 
 /// What symmetry a structure has at a given tolerance.
 #[derive(Debug, Clone)]
@@ -35,6 +31,14 @@ pub struct Detected {
     pub pearson: String,
 }
 
+impl Detected {
+    /// The point group of the structure.
+    #[must_use]
+    pub fn point_group(&self) -> PointGroup {
+        PointGroup::of(self.number)
+    }
+}
+
 /// Why no symmetry could be found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SymmetryError {
@@ -54,23 +58,7 @@ pub enum SymmetryError {
 /// # Errors
 /// See [`SymmetryError`].
 pub fn detect(structure: &Structure, symprec: f64) -> Result<Detected, SymmetryError> {
-    if structure.is_empty() {
-        return Err(SymmetryError::Empty);
-    }
-    if !(symprec > 0.0 && symprec.is_finite()) {
-        return Err(SymmetryError::NotFound(format!("{symprec} Å is no tolerance")));
-    }
-    let places = Places::of(structure)?;
-    let cell = places.cell(structure);
-    // moyo asserts what it expects of a cell; a cell odd enough to break that is one whose group cannot
-    // be found, not a reason to end the program.
-    let search =
-        || MoyoDataset::new(&cell, symprec, AngleTolerance::Default, MoyoSetting::Standard, false);
-    let found = match catch_unwind(AssertUnwindSafe(search)) {
-        Ok(Ok(found)) => found,
-        Ok(Err(reason)) => return Err(SymmetryError::NotFound(reason.to_string())),
-        Err(_) => return Err(SymmetryError::NotFound("the search gave up".to_owned())),
-    };
+    let (places, found) = search(structure, symprec)?;
     let (number, hall_number) = (found.number as u16, found.hall_number as u16);
     let hm = Setting::from_hall_number(hall_number).map_or("", Setting::hm_without_choice);
     let each = |place: &usize| found.site_symmetry_symbols[*place].clone();
@@ -90,69 +78,27 @@ pub fn detect(structure: &Structure, symprec: f64) -> Result<Detected, SymmetryE
     })
 }
 
-/// The distinct positions of a structure: one to each set of sites that share it.
-struct Places {
-    /// Place of each site.
-    of_site: Vec<usize>,
-    /// Sites at each place, in order of kind.
-    members: Vec<Vec<usize>>,
-    /// A number for what sits at each place; alike where the same mixture does.
-    kinds: Vec<i32>,
-}
-
-impl Places {
-    fn of(structure: &Structure) -> Result<Self, SymmetryError> {
-        let frac = structure.fractional();
-        let grid = Grid::new(&structure.lattice, &frac, SHARED_POSITION)
-            .map_err(|reason| SymmetryError::NotFound(reason.to_string()))?;
-        let mut of_site: Vec<usize> = Vec::with_capacity(frac.len());
-        let mut members: Vec<Vec<usize>> = Vec::new();
-        for i in 0..frac.len() {
-            let mut shared = None;
-            let _ = grid.scan_around(&grid.point(&frac[i]), |found| {
-                // Only the first site of a place speaks for it, so that places do not grow into chains.
-                if found.index < i && members[of_site[found.index]][0] == found.index {
-                    shared = Some(of_site[found.index]);
-                    return ControlFlow::Break(());
-                }
-                ControlFlow::Continue(())
-            });
-            let place = shared.unwrap_or_else(|| {
-                members.push(Vec::new());
-                members.len() - 1
-            });
-            members[place].push(i);
-            of_site.push(place);
-        }
-        let mut numbers = HashMap::new();
-        let kinds = members.iter_mut().map(|sites| {
-            sites.sort_by_key(|&i| (Kind::of(&structure.sites[i]), i));
-            let mixture: Vec<_> = sites.iter().map(|&i| Kind::of(&structure.sites[i])).collect();
-            let next = numbers.len() as i32;
-            *numbers.entry(mixture).or_insert(next)
-        });
-        let kinds = kinds.collect();
-        Ok(Self { of_site, members, kinds })
+/// What moyo finds for the places of a structure.
+pub(crate) fn search(
+    structure: &Structure,
+    symprec: f64,
+) -> Result<(Places, MoyoDataset), SymmetryError> {
+    if structure.is_empty() {
+        return Err(SymmetryError::Empty);
     }
-
-    fn cell(&self, structure: &Structure) -> Cell {
-        let position = |sites: &Vec<usize>| structure.sites[sites[0]].frac.map(wrap_unit);
-        Cell::new(
-            moyo::base::Lattice::new(*structure.lattice.matrix()),
-            self.members.iter().map(position).collect(),
-            self.kinds.clone(),
-        )
+    if !(symprec > 0.0 && symprec.is_finite()) {
+        return Err(SymmetryError::NotFound(format!("{symprec} Å is no tolerance")));
     }
-
-    /// Equivalent sites from equivalent places: of a mixture, each kind goes to its like.
-    fn equivalent(&self, structure: &Structure, orbits: &[usize]) -> Vec<usize> {
-        let mut lowest = HashMap::new();
-        let mut class = |i: usize| {
-            let place = self.of_site[i];
-            let key = (orbits[place], Kind::of(&structure.sites[i]));
-            *lowest.entry(key).or_insert(i)
-        };
-        (0..self.of_site.len()).map(&mut class).collect()
+    let places = Places::of(structure)?;
+    let cell = places.cell(structure);
+    // moyo asserts what it expects of a cell; a cell odd enough to break that is one whose group cannot
+    // be found, not a reason to end the program.
+    let search =
+        || MoyoDataset::new(&cell, symprec, AngleTolerance::Default, MoyoSetting::Standard, false);
+    match catch_unwind(AssertUnwindSafe(search)) {
+        Ok(Ok(found)) => Ok((places, found)),
+        Ok(Err(reason)) => Err(SymmetryError::NotFound(reason.to_string())),
+        Err(_) => Err(SymmetryError::NotFound("the search gave up".to_owned())),
     }
 }
 

@@ -7,13 +7,17 @@ mod hm;
 mod kind;
 mod operation;
 mod permutation;
+mod places;
+mod point_group;
 mod spacegroup;
 mod xyz;
 
+pub(crate) use detect::search;
 pub use detect::{Detected, SymmetryError, detect};
 pub use group::generate;
 pub use hall::hall_operations;
 pub use operation::Operation;
 pub use permutation::{PermutationError, SitePermutation, site_permutations};
+pub use point_group::PointGroup;
 pub use spacegroup::{CrystalSystem, Setting, metric_misfit};
 pub use xyz::OperationError;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use moyo::data::{HallSymbol, HallSymbolEntry, hall_symbol_entry};
 
 use super::group::same_set;
-use super::{Operation, hall_operations, hm};
+use super::{Operation, PointGroup, hall_operations, hm};
 use crate::Lattice;
 
 /// The seven crystal systems.
@@ -119,6 +119,12 @@ impl Setting {
             168..=194 => CrystalSystem::Hexagonal,
             _ => CrystalSystem::Cubic,
         }
+    }
+
+    /// Point group of the group.
+    #[must_use]
+    pub fn point_group(self) -> PointGroup {
+        PointGroup::of(self.number())
     }
 
     /// Every operation of the setting, centring translations included, identity first.
