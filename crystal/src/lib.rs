@@ -11,6 +11,7 @@ pub mod charge;
 pub mod composition;
 pub mod element;
 pub mod lattice;
+pub mod matching;
 pub mod neighbors;
 pub mod reduction;
 pub mod structure;
