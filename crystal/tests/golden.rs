@@ -1,63 +1,16 @@
 //! Parity with the reference programs, over a data pack that is not part of the repository: where it is
 //! absent these tests say so and check nothing.
 
+mod support;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use cellwright_crystal::charge::{Balance, balance};
 use cellwright_crystal::neighbors::neighbors;
 use cellwright_crystal::symmetry::{detect, site_permutations};
-use cellwright_crystal::{Composition, Element, Lattice, Site, Structure};
-use nalgebra::Vector3;
+use cellwright_crystal::{Composition, Element};
 use serde_json::Value;
-
-/// The cases of one file, beside the folder that `CELLWRIGHT_DATA` names (default `../shared/data`, seen
-/// from the root of the repository).
-fn cases(file: &str) -> Option<Vec<Value>> {
-    let default = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let data = std::env::var_os("CELLWRIGHT_DATA").map_or(default, PathBuf::from);
-    let path = data.join("../golden/crystal").join(file);
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        skip(&path);
-        return None;
-    };
-    let whole: Value = serde_json::from_str(&text).expect("the file is JSON");
-    Some(whole["cases"].as_array().expect("the file lists cases").clone())
-}
-
-#[allow(clippy::print_stderr)]
-fn skip(path: &std::path::Path) {
-    eprintln!("SKIPPED, nothing was checked: {} is absent (set CELLWRIGHT_DATA)", path.display());
-}
-
-fn number(value: &Value) -> f64 {
-    value.as_f64().expect("a number")
-}
-
-fn list<T>(value: &Value, read: impl Fn(&Value) -> T) -> Vec<T> {
-    value.as_array().expect("a list").iter().map(read).collect()
-}
-
-fn vector(value: &Value) -> Vector3<f64> {
-    Vector3::from_vec(list(value, number))
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().expect("a text").to_owned()
-}
-
-fn structure(case: &Value) -> Structure {
-    let cell = list(&case["lattice"], number);
-    let lattice =
-        Lattice::from_parameters([cell[0], cell[1], cell[2]], [cell[3], cell[4], cell[5]]);
-    let species = list(&case["species"], |s| s.as_str().and_then(Element::from_symbol));
-    let positions = list(&case["frac"], vector);
-    let site = |(s, f): (Option<Element>, Vector3<f64>)| Site::new(s.expect("an element"), f);
-    Structure {
-        lattice: lattice.expect("a cell"),
-        sites: species.into_iter().zip(positions).map(site).collect(),
-    }
-}
+use support::{cases, list, number, structure, text};
 
 #[test]
 fn neighbours_agree_with_pymatgen_and_ase() {

@@ -27,7 +27,7 @@ impl Prepared {
 /// same as it.
 pub(super) fn group<K: Hash + Eq + Send>(
     structures: &[Prepared],
-    signature: impl Fn(&Prepared) -> K + Sync,
+    signature: impl Fn(&Prepared) -> K + Sync + Send,
     same: impl Fn(&Prepared, &Prepared) -> bool + Sync,
 ) -> Vec<Vec<usize>> {
     let signatures: Vec<K> = structures.par_iter().map(signature).collect();

@@ -39,6 +39,7 @@ mod mapping;
 mod periodic;
 mod prepare;
 mod primitive;
+mod replacement;
 mod search;
 
 pub use anonymous::AnonymousMatch;

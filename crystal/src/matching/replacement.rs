@@ -3,6 +3,7 @@
 use crate::Element;
 
 use super::Prepared;
+use super::kind::OCCUPANCY_UNIT;
 
 /// Elements of one structure and those of another that may take their places.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ impl<'a> Replacements<'a> {
                 there == amount && from.is_some() == to.is_some()
             };
             let change = |to: Option<Element>| {
-                amount as f64 * f64::from(first.unit()) * difference(from, to).powi(2)
+                amount as f64 * OCCUPANCY_UNIT * difference(from, to).powi(2)
             };
             let mut list: Vec<_> =
                 theirs.iter().enumerate().filter(may).map(|(i, (to, _))| (i, change(*to))).collect();
@@ -75,7 +76,7 @@ impl<'a> Replacements<'a> {
 
     /// The kind of the second structure that kind `a` of the first becomes when its elements become these.
     pub(super) fn image(&self, a: usize, elements: &[usize]) -> Option<usize> {
-        let become = |e| self.elements.iter().position(|x| *x == e).map(|i| self.targets[elements[i]]);
+        let target = |e| self.elements.iter().position(|x| *x == e).map(|i| self.targets[elements[i]]);
         let kind = &self.first.kinds[a];
         let count = self.first.groups[a].len();
         let is = |b: &usize| {
@@ -83,7 +84,7 @@ impl<'a> Replacements<'a> {
             count == self.second.groups[*b].len()
                 && kind.units().count() == other.units().count()
                 && kind.units().all(|(e, units)| {
-                    become(e).is_some_and(|e| other.units().any(|there| there == (e, units)))
+                    target(e).is_some_and(|e| other.units().any(|there| there == (e, units)))
                 })
         };
         (0..self.second.kinds.len()).find(is)
