@@ -234,8 +234,7 @@ impl<'a> Descent<'a> {
             let (from, to) = (&self.first.groups[a], &self.second.groups[b]);
             let place = a * self.first.len() + to.start;
             let place = place..place + to.len();
-            let (partners, vectors) =
-                (&mut self.partners[place.clone()], &mut self.vectors[place]);
+            let (partners, vectors) = (&mut self.partners[place.clone()], &mut self.vectors[place]);
             let covered = frame.covers(from, to, &self.translation);
             let block = if covered {
                 frame.place(from, to, &self.translation, partners, vectors)

@@ -104,7 +104,8 @@ pub(super) fn positions(structure: &Structure) -> Result<Vec<Position>, MatchErr
         let host = shares[i];
         if host == usize::MAX {
             index[i] = positions.len();
-            positions.push(Position { kind: Kind(Vec::with_capacity(1)), sites: Vec::with_capacity(1) });
+            positions
+                .push(Position { kind: Kind(Vec::with_capacity(1)), sites: Vec::with_capacity(1) });
         } else {
             index[i] = index[host];
         }

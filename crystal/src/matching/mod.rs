@@ -74,7 +74,9 @@ impl Default for Matcher {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum MatchError {
     /// A tolerance is NaN, negative or beyond what means anything.
-    #[error("{0} = {1} is not a tolerance: ltol and stol lie between 0 and 2, angle_tol between 0 and 90")]
+    #[error(
+        "{0} = {1} is not a tolerance: ltol and stol lie between 0 and 2, angle_tol between 0 and 90"
+    )]
     Tolerance(&'static str, f64),
     /// There is no atom.
     #[error("the structure has no atoms")]
@@ -124,8 +126,11 @@ impl Matcher {
     /// # Errors
     /// When the tolerances or the structure make no sense, see [`MatchError`].
     pub fn prepare(&self, structure: &Structure) -> Result<Prepared, MatchError> {
-        let tolerances =
-            [("ltol", self.ltol, 2.0), ("stol", self.stol, 2.0), ("angle_tol", self.angle_tol, 90.0)];
+        let tolerances = [
+            ("ltol", self.ltol, 2.0),
+            ("stol", self.stol, 2.0),
+            ("angle_tol", self.angle_tol, 90.0),
+        ];
         for (name, value, most) in tolerances {
             if !(0.0..=most).contains(&value) {
                 return Err(MatchError::Tolerance(name, value));
@@ -200,3 +205,6 @@ impl Matcher {
 fn go_on_unless(done: bool) -> ControlFlow<()> {
     if done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,8 +25,15 @@ mod tests {
 
     #[test]
     fn nearest_rounds_ties_to_even() {
-        let cases =
-            [(0.5, 0.0), (1.5, 2.0), (-0.5, 0.0), (-1.5, -2.0), (2.4, 2.0), (-7.6, -8.0), (1e9, 1e9)];
+        let cases = [
+            (0.5, 0.0),
+            (1.5, 2.0),
+            (-0.5, 0.0),
+            (-1.5, -2.0),
+            (2.4, 2.0),
+            (-7.6, -8.0),
+            (1e9, 1e9),
+        ];
         for (x, want) in cases {
             assert_eq!(nearest(x), want);
         }

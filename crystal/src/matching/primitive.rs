@@ -135,12 +135,7 @@ fn hermite<'a>(
 
 /// The cell folded into one `size` times smaller, given the matrix that turns the small cell into this
 /// one. `None` where the sites of a kind do not fall into cliques of `size`.
-fn fold(
-    cell: &Cell,
-    matrix: &Matrix3<f64>,
-    size: usize,
-    tolerance: &Vector3<f64>,
-) -> Option<Cell> {
+fn fold(cell: &Cell, matrix: &Matrix3<f64>, size: usize, tolerance: &Vector3<f64>) -> Option<Cell> {
     let rows = matrix.try_inverse()? * cell.rows;
     let close = fractional_tolerance(&rows);
     let mut small = Cell { rows, frac: Vec::new(), groups: Vec::new(), members: Vec::new() };

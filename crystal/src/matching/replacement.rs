@@ -33,11 +33,14 @@ impl<'a> Replacements<'a> {
             let may = |&(_, &(to, there)): &(usize, &(Option<Element>, i64))| {
                 there == amount && from.is_some() == to.is_some()
             };
-            let change = |to: Option<Element>| {
-                amount as f64 * OCCUPANCY_UNIT * difference(from, to).powi(2)
-            };
-            let mut list: Vec<_> =
-                theirs.iter().enumerate().filter(may).map(|(i, (to, _))| (i, change(*to))).collect();
+            let change =
+                |to: Option<Element>| amount as f64 * OCCUPANCY_UNIT * difference(from, to).powi(2);
+            let mut list: Vec<_> = theirs
+                .iter()
+                .enumerate()
+                .filter(may)
+                .map(|(i, (to, _))| (i, change(*to)))
+                .collect();
             if list.is_empty() {
                 return None;
             }
@@ -76,7 +79,8 @@ impl<'a> Replacements<'a> {
 
     /// The kind of the second structure that kind `a` of the first becomes when its elements become these.
     pub(super) fn image(&self, a: usize, elements: &[usize]) -> Option<usize> {
-        let target = |e| self.elements.iter().position(|x| *x == e).map(|i| self.targets[elements[i]]);
+        let target =
+            |e| self.elements.iter().position(|x| *x == e).map(|i| self.targets[elements[i]]);
         let kind = &self.first.kinds[a];
         let count = self.first.groups[a].len();
         let is = |b: &usize| {
