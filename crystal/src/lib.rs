@@ -10,6 +10,7 @@ pub mod cells;
 pub mod charge;
 pub mod composition;
 pub mod element;
+pub mod formula;
 pub mod lattice;
 pub mod matching;
 pub mod neighbors;
@@ -19,5 +20,6 @@ pub mod symmetry;
 
 pub use composition::Composition;
 pub use element::Element;
+pub use formula::{FormulaError, FormulaErrorKind};
 pub use lattice::{Lattice, LatticeError};
 pub use structure::{Site, Structure};

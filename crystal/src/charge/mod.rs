@@ -5,6 +5,7 @@
 //! preference are in [`states`], the search in [`assign`], what is said of metals in [`metallic`].
 
 mod assign;
+pub mod cdvae;
 mod metallic;
 mod states;
 

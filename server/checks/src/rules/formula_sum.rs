@@ -73,7 +73,7 @@ pub(super) fn stated<'b>(
     if value.is_null(text) || context.is_disturbed(value.span) {
         return None;
     }
-    Some((value, formula::parse(&value.text(text))?))
+    Some((value, value.text(text).parse().ok()?))
 }
 
 fn compare(context: &Context<'_>, reading: &Reading, block: &Block) -> Option<Finding> {
