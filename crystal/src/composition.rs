@@ -49,12 +49,7 @@ impl Composition {
     /// gives (`Na Cl`, 4). Fractional amounts stay as they are, with one unit.
     #[must_use]
     pub fn reduced(&self) -> (Self, u64) {
-        let whole = self.0.iter().all(|(_, n)| (n - n.round()).abs() < 1e-6 && *n < 1e9);
-        let factor = if whole {
-            self.0.iter().fold(0, |acc, (_, n)| gcd(acc, n.round() as u64)).max(1)
-        } else {
-            1
-        };
+        let factor = common_factor(self.0.iter().map(|(_, n)| *n));
         let units = self.0.iter().map(|(e, n)| (*e, n / factor as f64)).collect();
         (Self(units), factor)
     }
@@ -97,6 +92,12 @@ impl fmt::Display for Composition {
 fn count(amount: f64, hide_one: bool) -> String {
     let rounded = (amount * 1e4).round() / 1e4;
     if hide_one && rounded == 1.0 { String::new() } else { rounded.to_string() }
+}
+
+/// The largest number that divides all amounts, 1 where they are not all whole.
+pub(crate) fn common_factor(amounts: impl Iterator<Item = f64> + Clone) -> u64 {
+    let whole = amounts.clone().all(|n| (n - n.round()).abs() < 1e-6 && n < 1e9);
+    if whole { amounts.fold(0, |acc, n| gcd(acc, n.round() as u64)).max(1) } else { 1 }
 }
 
 fn gcd(a: u64, b: u64) -> u64 {

@@ -1,5 +1,5 @@
 //! What a crystal is: elements, composition, lattice, structure, neighbours, symmetry and charge
-//! balance. This crate knows no text, no files and no tensors.
+//! balance, and how predictions are judged. This crate knows no text, no files and no tensors.
 //!
 //! Conventions, everywhere: the lattice matrix has the lattice vectors as **rows** (Å); Cartesian
 //! positions are `x = f · L` with `f` fractional row vectors; angles at the surface are in degrees.
@@ -13,6 +13,7 @@ pub mod element;
 pub mod formula;
 pub mod lattice;
 pub mod matching;
+pub mod metrics;
 pub mod neighbors;
 pub mod reduction;
 pub mod structure;

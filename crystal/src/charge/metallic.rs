@@ -10,6 +10,7 @@ pub(super) fn is_expected(unit: &Composition, charge: f64) -> bool {
     let any = |test: fn(Element) -> bool| metals.iter().any(|(e, _)| test(*e));
     let every = |test: fn(Element) -> bool| metals.iter().all(|(e, _)| test(*e));
     let atoms = |list: &[(Element, f64)]| list.iter().map(|(_, n)| n).sum::<f64>();
+    let oxygen: f64 = others.iter().filter(|(e, _)| e.symbol() == "O").map(|(_, n)| n).sum();
     let richness = atoms(&metals) / atoms(&others);
 
     // Fe3C, LaB6, LaNi5H6, Ca5Sb3. The hydrides of sodium or silicon are no such thing.
@@ -22,12 +23,21 @@ pub(super) fn is_expected(unit: &Composition, charge: f64) -> bool {
         only(&[SOFT, &["N", "S", "Se"]]) && any(is_transition_metal),
         // Gd2Cl3, ScCl, Pr2I5: bonds between metals, with or without an atom inside the cluster.
         only(&[SOFT, &["Cl", "Br", "I"]]) && any(|e| is_early(e) && e.data().group < 6),
-        // Ti6O, Zr3O: oxygen dissolved in the metal.
-        only(&[&["O"]]) && every(is_early) && richness >= 2.0,
+        // Ti6O, Zr3O, Ti4Fe2OD2: oxygen dissolved in the metal, with or without hydrogen.
+        only(&[&["O", "H"]])
+            && every(is_transition_metal)
+            && any(is_early)
+            && atoms(&metals) >= 2.0 * oxygen,
+        // CeO, PrO: monoxides of lanthanoids with a conduction band, as their sulfides.
+        only(&[&["O"]]) && every(is_lanthanoid) && richness == 1.0,
+        // Ag2F, Ag3O: silver keeps its bonds to silver.
+        only(&[&["O", "F"]]) && every(|e| e.symbol() == "Ag") && richness >= 2.0,
+        // Bi14I4: chains of bismuth.
+        only(&[&["Cl", "Br", "I"]]) && every(|e| e.symbol() == "Bi") && richness > 1.0,
         // Ca3AuN, La3AlO, Sr5Pb3F: two metals, one of them an anion or both in clusters.
         metals.len() > 1 && any(|e| e.data().block != b's') && richness >= 3.0,
-        // Ca2N, Ba3N: electrons of their own between the layers and chains.
-        only(&[&["N"]]) && every(|e| e.data().group == 2) && richness >= 2.0,
+        // Ca2N, Ba3N, NaBa3N: electrons of their own between the layers and chains.
+        only(&[&["N"]]) && any(|e| e.data().group == 2) && every(is_alkaline) && richness >= 2.0,
         // Rb9O2, Cs11O3: clusters of oxide in the metal.
         only(&[&["O"]]) && every(|e| matches!(e.symbol(), "Rb" | "Cs")) && richness >= 3.0,
     ];
@@ -36,6 +46,15 @@ pub(super) fn is_expected(unit: &Composition, charge: f64) -> bool {
 
 /// Non-metals that seldom make simple salts with metals.
 const SOFT: &[&str] = &["H", "B", "C", "Si", "P", "Ge", "As", "Sb", "Te"];
+
+/// Alkali and alkaline-earth metals.
+fn is_alkaline(element: Element) -> bool {
+    element.data().group <= 2
+}
+
+fn is_lanthanoid(element: Element) -> bool {
+    (57..=71).contains(&element.z())
+}
 
 /// Groups 3 to 6 with the lanthanoids and actinoids.
 fn is_early(element: Element) -> bool {

@@ -2,14 +2,22 @@
 //!
 //! The rule is made for people who type formulas: it must be silent about ordinary compounds, mixed
 //! valence, peroxides, intermetallics and molecules, and speak up about `NaCl2`. States and their
-//! preference are in [`states`], the search in [`assign`], what is said of metals in [`metallic`].
+//! preference are in [`states`], the search in [`assign`]; compounds of which charges say nothing in
+//! [`metallic`] and [`covalent`]. The rule that published tables use is [`cdvae`].
 
 mod assign;
+pub mod bond_valence;
+mod bonded;
 pub mod cdvae;
+mod covalent;
 mod metallic;
 mod states;
 
+use std::fmt;
+
 use crate::{Composition, Element};
+
+pub use bonded::oxygen_states;
 
 /// One element of an assignment with the states its atoms take.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +29,41 @@ pub struct Assigned {
     pub states: Vec<(f64, f64)>,
 }
 
+/// `Na +1`; mixed valence as `Fe +2 (1) +3 (2)`.
+impl fmt::Display for Assigned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.element.fmt(f)?;
+        for (state, count) in &self.states {
+            let sign = match state {
+                q if *q < 0.0 => "−",
+                q if *q > 0.0 => "+",
+                _ => "",
+            };
+            write!(f, " {sign}{}", rounded(state.abs()))?;
+            if self.states.len() > 1 {
+                write!(f, " ({})", rounded(*count))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// At most two decimals.
+fn rounded(x: f64) -> f64 {
+    (x * 100.0).round() / 100.0
+}
+
+/// So many atoms of one element whose state is known beforehand: written in the file, or seen in the structure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Declared {
+    /// Element.
+    pub element: Element,
+    /// Its oxidation state (e).
+    pub state: f64,
+    /// How many of the atoms in the composition have it.
+    pub amount: f64,
+}
+
 /// The outcome of a charge check.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Balance {
@@ -29,10 +72,8 @@ pub enum Balance {
         /// The best assignment.
         assignment: Vec<Assigned>,
     },
-    /// Formal charges do not apply: one element, metals only, or no neutral assignment in a compound whose spare
-    /// electrons stay with the metal (borides, carbides, silicides, pnictides and hydrides of metals; sulfides
-    /// such as GdS, subnitrides, suboxides and cluster halides).
-    Metallic,
+    /// Formal charges do not apply.
+    Beyond(Beyond),
     /// No assignment is neutral.
     Charged {
         /// The assignment nearest to neutral, most electronegative elements negative.
@@ -44,31 +85,64 @@ pub enum Balance {
     Unknown(Element),
 }
 
+/// Where formal charges do not apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beyond {
+    /// At most one element.
+    Element,
+    /// Metals only.
+    Alloy,
+    /// No neutral assignment in a compound whose spare electrons stay with the metal: borides, carbides,
+    /// silicides, pnictides and hydrides of metals; sulfides such as GdS, subnitrides, suboxides and cluster
+    /// halides.
+    Metallic,
+    /// No neutral assignment in a compound that bonds between nonmetals hold together: molecules of
+    /// nonmetals, compounds with carbon and hydrogen, boron-rich solids.
+    Covalent,
+}
+
 /// Looks for the best neutral assignment over known oxidation states: one state per element first, mixed valence of one
-/// element next. The most electronegative element is negative; usual states are preferred over rare ones.
+/// element next. The most electronegative element is negative; states that the ICSD reports often are preferred over
+/// rare ones.
 ///
 /// `tolerance` is the total charge (e, for the composition as given) that rounding of occupancies may leave.
-/// Time is bounded by the number of elements times the range of total charges, a few milliseconds at ten elements.
+/// Time is bounded by the number of elements times the range of total charges.
 #[must_use]
 pub fn balance(composition: &Composition, tolerance: f64) -> Balance {
-    let finite = composition.iter().all(|(_, n)| n.is_finite());
-    if composition.len() < 2 || !finite || composition.iter().all(|(e, _)| e.is_metal()) {
-        return Balance::Metallic;
+    balance_with(composition, &[], tolerance)
+}
+
+/// The same where the states of some atoms are known: what is declared is taken as it is, the rest is looked for. More
+/// declared atoms of an element than the composition holds count as all of them.
+#[must_use]
+pub fn balance_with(composition: &Composition, declared: &[Declared], tolerance: f64) -> Balance {
+    let finite = |n: f64| n.is_finite();
+    let usable = composition.iter().all(|(_, n)| finite(n))
+        && declared.iter().all(|d| finite(d.amount) && finite(d.state));
+    if composition.len() < 2 || !usable {
+        return Balance::Beyond(Beyond::Element);
+    }
+    if declared.is_empty() && composition.iter().all(|(e, _)| e.is_metal()) {
+        return Balance::Beyond(Beyond::Alloy);
     }
     let company = states::Company::of(composition);
-    let inert = |e: &Element| states::candidates(*e, states::Role::Any, &company).is_empty();
-    if let Some(element) = composition.iter().map(|(e, _)| e).find(inert) {
-        return Balance::Unknown(element);
+    let parts = assign::Part::of(composition, declared);
+    let inert = |p: &&assign::Part| {
+        p.state.is_none() && states::candidates(p.element, states::Role::Any, &company).is_empty()
+    };
+    if let Some(part) = parts.iter().find(inert) {
+        return Balance::Unknown(part.element);
     }
-    let (unit, units) = composition.reduced();
-    let units = units as f64;
-    let atoms: Vec<_> = unit.iter().collect();
-    match assign::best(&atoms, &company, tolerance / units) {
+    let (parts, units) = assign::Part::reduced(parts);
+    match assign::best(&parts, &company, tolerance / units) {
         assign::Found::Neutral(assignment) => {
             Balance::Neutral { assignment: scale(assignment, units) }
         }
-        assign::Found::Charged { charge, .. } if metallic::is_expected(&unit, charge) => {
-            Balance::Metallic
+        assign::Found::Charged { .. } if covalent::is_expected(composition) => {
+            Balance::Beyond(Beyond::Covalent)
+        }
+        assign::Found::Charged { charge, .. } if metallic::is_expected(composition, charge) => {
+            Balance::Beyond(Beyond::Metallic)
         }
         assign::Found::Charged { nearest, charge } => {
             Balance::Charged { nearest: scale(nearest, units), charge: charge * units }

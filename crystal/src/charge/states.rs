@@ -2,7 +2,7 @@
 
 use crate::{Composition, Element};
 
-/// A state and how unusual it is: 0 common, up to [`UNUSUAL`] hardly seen.
+/// A state and how unusual it is: 0 for the most usual one, up to [`RARE`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct State {
     pub(super) value: f64,
@@ -11,6 +11,9 @@ pub(super) struct State {
 
 /// Cost from which on a state is no evidence that a formula is right.
 pub(super) const UNUSUAL: f32 = 4.0;
+
+/// Cost of a state that is hardly or never reported.
+const RARE: f32 = 6.0;
 
 /// What an element is in a compound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,44 +39,57 @@ pub(super) fn candidates(element: Element, role: Role, company: &Company) -> Vec
     let oxide = element.symbol() == "O"
         && match role {
             Role::Anion => false,
-            Role::AnionAmongOxidisable => true,
+            Role::AnionAmongOxidisable => !company.is_peroxo_salt,
             // Next to fluorine: positive in OF2, an oxide in salts.
             Role::Any => company.is_oxide_of_several,
         };
     let main_group = data.group <= 3 && !is_actinide(element);
     let rigid = oxide || main_group || matches!(element.symbol(), "Al" | "Zn" | "Cd");
-    let reported: &[i8] = if rigid { &[] } else { data.icsd24_oxidation_states };
+    let usual = data.common_oxidation_states.iter().chain(data.icsd_oxidation_states);
     // States that solids seldom show: chlorine 4 in its oxide, ruthenium 8, copper 4 in fluorides.
-    let others: &[i8] = if rigid { &[] } else { data.oxidation_states };
-    let listed = [
-        (data.common_oxidation_states, 0.0),
-        // Sm2+, Eu2+ and the like are real, but 3+ comes first; transition metals change more easily.
-        (data.icsd_oxidation_states, if rigid { 3.0 } else { 1.0 }),
-        (reported, UNUSUAL),
-        (others, UNUSUAL),
-    ];
-    let known = listed.iter().any(|(states, _)| !states.is_empty());
-    let listed = if known { listed } else { [(data.oxidation_states, UNUSUAL); 4] };
+    let reported = data.icsd_reports.iter().map(|(q, _)| q).chain(data.oxidation_states);
+    let mut known: Vec<i8> = if rigid && (usual.clone().count() > 0) {
+        usual.copied().collect()
+    } else {
+        usual.chain(reported).copied().collect()
+    };
+    known.sort_unstable();
+    known.dedup();
+    let most_usual =
+        known.iter().copied().min_by(|a, b| prior(element, *a).total_cmp(&prior(element, *b)));
     let mut states: Vec<State> = Vec::new();
-    for (value, cost) in listed.iter().flat_map(|(list, cost)| list.iter().map(|q| (*q, *cost))) {
-        let value = f64::from(value);
-        let possible = value != 0.0 && has_the_electrons(element, value);
+    for state in known {
+        let value = f64::from(state);
+        let possible = state != 0 && has_the_electrons(element, value);
         let highest_only = company.is_oxide_of_several && is_network_former(element);
-        let lowered = highest_only && value > 0.0 && cost > 0.0;
+        let lowered = highest_only && state > 0 && most_usual != Some(state);
         // Transition metals are anions in carbonyls, where carbon takes up any charge, and gold in aurides.
-        let carbonyl = data.block == b'd' && value < 0.0 && element.symbol() != "Au";
-        let wanted = possible && !lowered && !carbonyl && (value < 0.0 || !negative);
-        if wanted && !states.iter().any(|s| s.value == value) {
+        let carbonyl = data.block == b'd' && state < 0 && element.symbol() != "Au";
+        if possible && !lowered && !carbonyl && (state < 0 || !negative) {
             // Anionic metals (plumbides, aurides) exist, but are the last thing to think of.
-            let anionic = if element.is_metal() && value < 0.0 { 6.0 } else { 0.0 };
-            states.push(State { value, cost: cost + anionic });
+            let anionic = if element.is_metal() && state < 0 { 6.0 } else { 0.0 };
+            states.push(State { value, cost: prior(element, state) + anionic });
         }
     }
-    if element.symbol() != "O" || negative && !oxide {
+    if element.symbol() != "O" || role == Role::Anion {
         let shared = homoatomic(element).iter().map(|q| State { value: *q, cost: UNUSUAL });
         states.extend(shared);
     }
     states
+}
+
+/// How unusual a state is: the logarithm of how many times rarer than the element's most frequent state
+/// it is in the ICSD, at most [`RARE`].
+fn prior(element: Element, state: i8) -> f32 {
+    let data = element.data();
+    let most = data.icsd_reports.iter().map(|(_, n)| *n).max().unwrap_or(0);
+    let reports = data.icsd_reports.iter().find(|(q, _)| *q == state);
+    match reports {
+        Some((_, n)) => (most as f32 / *n as f32).ln().min(RARE),
+        // Elements that nobody counted: francium, einsteinium.
+        None if most == 0 && data.common_oxidation_states.contains(&state) => 0.0,
+        None => RARE,
+    }
 }
 
 /// What the other elements of the compound say about the states of one.
@@ -83,6 +99,10 @@ pub(super) struct Company {
     is_oxide_of_several: bool,
     /// Boron or aluminium: their hydrogen is negative, next to that of water or ammonia.
     is_hydride_complex: bool,
+    /// Boron and hydrogen, no oxygen: in cages such as B6H6 2− boron is bonded to boron.
+    is_boron_cage: bool,
+    /// Of potassium, rubidium or caesium with sulfur or carbon: the peroxodisulfates and peroxodicarbonates.
+    is_peroxo_salt: bool,
 }
 
 impl Company {
@@ -91,6 +111,11 @@ impl Company {
         Self {
             is_oxide_of_several: has("O") && composition.len() > 2,
             is_hydride_complex: has("B") || has("Al"),
+            is_boron_cage: has("B") && has("H") && !has("O"),
+            is_peroxo_salt: composition.len() == 3
+                && has("O")
+                && (has("K") || has("Rb") || has("Cs"))
+                && (has("S") || has("C")),
         }
     }
 }
@@ -115,12 +140,13 @@ fn is_actinide(element: Element) -> bool {
 }
 
 /// Charges per atom of anions whose atoms are bound to each other, beyond the tabulated −1:
-/// superoxide and ozonide, azide, polysulfides and -selenides, triiodide and its kin.
+/// superoxide and ozonide, azide, triiodide and its kin, polysulfides and -selenides, the cages P7 and P11.
 fn homoatomic(element: Element) -> &'static [f64] {
     match element.symbol() {
         "O" => &[-0.5, -1.0 / 3.0],
         "N" | "I" | "Br" => &[-1.0 / 3.0],
-        "S" | "Se" | "Te" => &[-2.0 / 3.0, -0.5, -0.4, -1.0 / 3.0],
+        "S" | "Se" | "Te" => &[-2.0 / 3.0, -0.5, -0.4, -1.0 / 3.0, -0.25],
+        "P" | "As" | "Sb" => &[-3.0 / 7.0, -3.0 / 11.0],
         _ => &[],
     }
 }
@@ -132,9 +158,11 @@ pub(super) fn mixtures(
     states: &[State],
     company: &Company,
 ) -> Vec<(State, State)> {
-    let mut sorted: Vec<State> = states.iter().copied().filter(|s| s.cost <= UNUSUAL).collect();
+    let mut sorted: Vec<State> = states.iter().copied().filter(|s| s.cost < RARE).collect();
     sorted.sort_by(|a, b| a.value.total_cmp(&b.value));
-    let any_mean = element.symbol() == "C" || element == Element::H && company.is_hydride_complex;
+    let cage = element.symbol() == "B" && company.is_boron_cage;
+    let any_mean =
+        element.symbol() == "C" || element == Element::H && company.is_hydride_complex || cage;
     if any_mean {
         return sorted.first().copied().zip(sorted.last().copied()).into_iter().collect();
     }

@@ -35,8 +35,9 @@ pub struct ElementData {
     pub common_oxidation_states: &'static [i8],
     /// Oxidation states that make up at least 1 % (and ten) of the element's entries in the ICSD.
     pub icsd_oxidation_states: &'static [i8],
-    /// Oxidation states with more than five reports in the ICSD of 2024.
-    pub icsd24_oxidation_states: &'static [i8],
+    /// Oxidation states but 0 with more than five reports in the ICSD of 2024, and how many, in order of
+    /// state.
+    pub icsd_reports: &'static [(i8, u32)],
 }
 
 /// A symbol or atomic number that names no element of the table.

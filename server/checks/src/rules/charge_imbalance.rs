@@ -1,7 +1,7 @@
 //! A composition whose charges do not add up to zero.
 
-use cellwright_crystal::charge::{Assigned, Balance, balance};
-use cellwright_crystal::{Composition, Element};
+use cellwright_crystal::charge::{Balance, Declared, balance_with, oxygen_states};
+use cellwright_crystal::{Composition, Element, Structure};
 use cellwright_syntax::{File, Reading, Span};
 
 use super::symmetry_list;
@@ -15,7 +15,8 @@ pub(crate) static RULE: Rule = Rule {
     summary: "no oxidation states make the composition neutral",
     docs: r"A crystal is neutral. Where the file declares an oxidation number for every species (`Fe3+` as type symbol, or `_atom_type_oxidation_number`), they are
 added up over the cell. Otherwise Cellwright looks for an assignment of known oxidation states that is neutral, first with one state for each element, then with
-mixed valence of one element, the more electronegative elements negative. The message shows the assignment that comes nearest.
+mixed valence of one element, the more electronegative elements negative; numbers that are declared for some species are kept, and oxygen atoms that are bound to
+each other are peroxide. The message shows the assignment that comes nearest.
 
 An imbalance mostly means that an atom is missing or there twice: a lithium that was lost, hydrogen that was not located, an oxygen too many.
 
@@ -45,7 +46,7 @@ Cl2 0.5 0 0
 Compare the composition with its source; look for hydrogen that is not listed. A compound that really has such charges needs nothing: allow the finding with
 `# cellwright: allow charge-imbalance`.
 
-Sources of the states and of the idea: Davies et al., *Chem* 1, 617 (2016) (SMACT); states seen in the ICSD.
+Sources of the states and of the idea: Davies et al., *Chem* 1, 617 (2016) (SMACT); how often states are reported in the ICSD of 2024.
 ",
     check,
 };
@@ -74,30 +75,32 @@ fn check_reading(context: &Context<'_>, reading: &Reading) -> Option<Finding> {
     if !hydrogen_missing && let Some(declared) = declared(reading) {
         return by_declaration(context, reading, &declared, stated.map(|s| s.0));
     }
-    let (whole, _) = match &stated {
-        Some((_, formula)) if hydrogen_missing => formula.reduced(),
-        _ => cell.reduced(),
+    let (whole, known) = match &stated {
+        Some((_, formula)) if hydrogen_missing => (formula.clone(), Vec::new()),
+        _ => (cell, known_states(reading)),
     };
-    if is_beyond_charges(&whole) {
-        return None;
-    }
+    let (unit, units) = whole.reduced();
     // Occupancies are rounded, and so are the formulas made of them.
     let tolerance = if structure.is_ordered() && !hydrogen_missing {
         1e-3
     } else {
-        0.025 * whole.total().max(2.0)
+        0.025 * unit.total().max(2.0) * units as f64
     };
-    let Balance::Charged { nearest, charge } = balance(&whole, tolerance) else { return None };
-    if is_metallic(&nearest, charge) {
-        return None;
+    let verdict = balance_with(&whole, &known, tolerance);
+    let Balance::Charged { nearest, charge } = verdict else { return None };
+    let mut nearest = nearest;
+    for (_, count) in nearest.iter_mut().flat_map(|a| &mut a.states) {
+        *count /= units as f64;
     }
+    let charge = charge / units as f64;
+    let words: Vec<String> = nearest.iter().map(ToString::to_string).collect();
     // Too much oxygen is mostly hydrogen that is not listed.
-    let oxygen = Element::from_symbol("O").is_some_and(|e| whole.amount(e) > 0.0);
+    let oxygen = Element::from_symbol("O").is_some_and(|e| unit.amount(e) > 0.0);
     let hint = if charge < 0.0 && oxygen { ": is hydrogen missing?" } else { "" };
     let message = format!(
         "no oxidation states make {} neutral: nearest is {}, which leaves {} for each formula unit{hint}",
-        whole.formula(),
-        assignment(&nearest),
+        unit.formula(),
+        list(&words),
         signed(charge)
     );
     Some(Finding::new(&RULE, place(context, reading, stated.map(|s| s.0)), message))
@@ -121,26 +124,38 @@ fn place(context: &Context<'_>, reading: &Reading, formula: Option<Span>) -> Spa
     }
 }
 
-/// One species with its declared oxidation number and how many of it the cell holds.
-struct Declared {
-    element: Element,
-    oxidation: f64,
-    amount: f64,
-}
-
 /// The declared oxidation numbers, where every atom of the cell has one and not all are zero.
 fn declared(reading: &Reading) -> Option<Vec<Declared>> {
     let structure = reading.structure.as_ref()?;
+    let every = structure.sites.iter().all(|s| s.oxidation.is_some());
+    let all = by_species(structure);
+    (every && all.iter().any(|d| d.state != 0.0)).then_some(all)
+}
+
+/// How many atoms of the cell have which declared oxidation number.
+fn by_species(structure: &Structure) -> Vec<Declared> {
     let mut all: Vec<Declared> = Vec::new();
     for site in &structure.sites {
-        let (element, oxidation) = (site.element?, site.oxidation?);
-        let known = all.iter_mut().find(|d| d.element == element && d.oxidation == oxidation);
-        match known {
+        let (Some(element), Some(state)) = (site.element, site.oxidation) else { continue };
+        match all.iter_mut().find(|d| d.element == element && d.state == state) {
             Some(known) => known.amount += site.occupancy,
-            None => all.push(Declared { element, oxidation, amount: site.occupancy }),
+            None => all.push(Declared { element, state, amount: site.occupancy }),
         }
     }
-    all.iter().any(|d| d.oxidation != 0.0).then_some(all)
+    all
+}
+
+/// What is known of the states where not all are declared: those that are, but for zeros, which stand for nothing
+/// said, and those of oxygen, whose bonds to each other show.
+fn known_states(reading: &Reading) -> Vec<Declared> {
+    let Some(structure) = &reading.structure else { return Vec::new() };
+    let mut known = by_species(structure);
+    known.retain(|d| d.state != 0.0);
+    let oxygen = Element::from_symbol("O");
+    if !known.iter().any(|d| Some(d.element) == oxygen) {
+        known.extend(oxygen_states(structure).unwrap_or_default());
+    }
+    known
 }
 
 fn by_declaration(
@@ -150,15 +165,15 @@ fn by_declaration(
     formula: Option<Span>,
 ) -> Option<Finding> {
     let structure = reading.structure.as_ref()?;
-    let charge: f64 = declared.iter().map(|d| d.oxidation * d.amount).sum();
-    let size: f64 = declared.iter().map(|d| (d.oxidation * d.amount).abs()).sum();
+    let charge: f64 = declared.iter().map(|d| d.state * d.amount).sum();
+    let size: f64 = declared.iter().map(|d| (d.state * d.amount).abs()).sum();
     let tolerance = if structure.is_ordered() { 1e-3 } else { 0.01 * size };
     if charge.abs() <= tolerance.max(1e-3) {
         return None;
     }
     let words: Vec<String> = declared
         .iter()
-        .map(|d| format!("{} {} {}", trimmed(d.amount, 3), d.element, signed(d.oxidation)))
+        .map(|d| format!("{} {} {}", trimmed(d.amount, 3), d.element, signed(d.state)))
         .collect();
     let message = format!(
         "the declared oxidation numbers leave a charge of {} in the cell: {}",
@@ -167,46 +182,6 @@ fn by_declaration(
     );
     Some(Finding::new(&RULE, place(context, reading, formula), message))
 }
-
-/// `Na +1 and Cl −1`; mixed valence as `Fe +2 (1) +3 (2)`.
-fn assignment(assigned: &[Assigned]) -> String {
-    let words: Vec<String> = assigned
-        .iter()
-        .map(|a| match a.states.as_slice() {
-            [(state, _)] => format!("{} {}", a.element, signed(*state)),
-            states => {
-                let parts: Vec<String> = states
-                    .iter()
-                    .map(|(q, n)| format!("{} ({})", signed(*q), trimmed(*n, 2)))
-                    .collect();
-                format!("{} {}", a.element, parts.join(" "))
-            }
-        })
-        .collect();
-    list(&words)
-}
-
-/// Whether oxidation states say nothing about such a compound: frameworks with C–H, and molecules of nonmetals
-/// (S₈O, SF₆, HCl·6H₂O), which hold together by other rules.
-fn is_beyond_charges(composition: &Composition) -> bool {
-    let has = |symbol: &str| composition.iter().any(|(e, _)| e.symbol() == symbol);
-    let organic = has("C") && has("H");
-    organic || composition.iter().all(|(e, _)| MOLECULAR.contains(&e.symbol()))
-}
-
-/// Whether electrons that are left over belong to bonds between metal atoms, as in suboxides and
-/// interstitial hydrides of transition metals. Alkali and alkaline-earth metals have their one state nearly always, so that an
-/// anion lost from their compounds is still found.
-fn is_metallic(nearest: &[Assigned], charge: f64) -> bool {
-    let given: f64 =
-        nearest.iter().flat_map(|a| &a.states).map(|(state, amount)| state.max(0.0) * amount).sum();
-    let bonded = nearest.iter().any(|a| a.element.is_metal() && a.element.data().block != b's');
-    bonded && charge >= 0.3 * given
-}
-
-/// Elements that make molecules among themselves.
-const MOLECULAR: [&str; 14] =
-    ["H", "C", "N", "O", "F", "P", "S", "Cl", "As", "Se", "Br", "Te", "I", "Xe"];
 
 #[cfg(test)]
 mod tests {
