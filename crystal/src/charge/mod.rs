@@ -9,6 +9,7 @@ mod assign;
 pub mod bond_valence;
 mod bonded;
 pub mod cdvae;
+mod certain;
 mod covalent;
 mod metallic;
 mod states;
@@ -18,6 +19,7 @@ use std::fmt;
 use crate::{Composition, Element};
 
 pub use bonded::oxygen_states;
+pub use certain::certain_states;
 
 /// One element of an assignment with the states its atoms take.
 #[derive(Debug, Clone, PartialEq)]

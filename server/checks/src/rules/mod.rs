@@ -2,6 +2,7 @@
 
 use crate::Rule;
 
+mod bond_valence;
 mod cell_degenerate;
 mod cell_left_handed;
 mod cell_missing;
@@ -54,6 +55,7 @@ pub(crate) static ALL: &[&Rule] = &[
     &not_checked::RULE,
     &formula_sum::RULE,
     &charge_imbalance::RULE,
+    &bond_valence::RULE,
 ];
 
 #[cfg(test)]
