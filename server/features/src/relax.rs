@@ -2,9 +2,9 @@
 
 use cellwright_crystal::Structure;
 use cellwright_crystal::structure::wrap_half;
-use cellwright_syntax::edit::{EditError, update, update_as_p1};
+use cellwright_syntax::edit::{EditError, Update, update, update_as_p1};
 use cellwright_syntax::poscar::AtomRow;
-use cellwright_syntax::{File, Parsed, Reading, TextEdit};
+use cellwright_syntax::{File, Parsed, Reading};
 
 use crate::energy::refusal;
 use crate::lens::signed;
@@ -58,7 +58,7 @@ fn symmetry_name(reading: &Reading) -> String {
         .unwrap_or_else(|| format!("{} symmetry operations", symmetry.operations.len()))
 }
 
-/// The edits that bring a relaxed structure (same atoms, same order) into the text.
+/// What brings a relaxed structure (same atoms, same order) into the text.
 ///
 /// # Errors
 /// See [`EditError`]; a structure relaxed with its symmetry kept does not break it.
@@ -67,7 +67,7 @@ pub fn edits(
     reading: &Reading,
     relaxed: &Structure,
     way: Way,
-) -> Result<Vec<TextEdit>, EditError> {
+) -> Result<Update, EditError> {
     let symmetric = reading.symmetry.operations.len() > 1;
     if symmetric && !way.keep_symmetry {
         update_as_p1(parsed, reading, relaxed)
@@ -88,6 +88,20 @@ pub fn held(parsed: &Parsed) -> Vec<[bool; 3]> {
     if rows.iter().flatten().any(|held| *held) { rows } else { Vec::new() }
 }
 
+/// How many atoms were held, as part of a sentence: `, 2 atoms held`. Empty where none is.
+#[must_use]
+pub fn held_words(held: &[[bool; 3]]) -> String {
+    let count = |wanted: fn(&[bool; 3]) -> bool| held.iter().filter(|flags| wanted(flags)).count();
+    let (any, partly) =
+        (count(|f| f.contains(&true)), count(|f| f.contains(&true) && f.contains(&false)));
+    let atoms = if any == 1 { "atom" } else { "atoms" };
+    match (any, partly) {
+        (0, _) => String::new(),
+        (_, 0) => format!(", {any} {atoms} held"),
+        _ => format!(", {any} {atoms} held ({partly} along some axes only)"),
+    }
+}
+
 /// A relaxation in numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
@@ -103,6 +117,8 @@ pub struct Summary {
     pub steps: usize,
     /// Whether the tolerance was reached.
     pub converged: bool,
+    /// Which coordinates were held, see [`held`].
+    pub held: Vec<[bool; 3]>,
     /// Volume at the start (Å³).
     pub volume_before: f64,
     /// Volume at the end (Å³).
@@ -120,10 +136,11 @@ impl Summary {
     #[must_use]
     pub fn message(&self) -> String {
         let steps = if self.steps == 1 { "step" } else { "steps" };
+        let held = held_words(&self.held);
         let start = if self.converged {
-            format!("Relaxed in {} {steps}", self.steps)
+            format!("Relaxed in {} {steps}{held}", self.steps)
         } else {
-            format!("Not converged after {} {steps}", self.steps)
+            format!("Not converged after {} {steps}{held}", self.steps)
         };
         format!(
             "{start}: E {} → {} eV/atom, max |F| {:.2} → {:.2} eV/Å",
@@ -188,12 +205,12 @@ mod tests {
         let rows = start.lattice.matrix() * 1.01;
         end.lattice = cellwright_crystal::Lattice::from_rows(rows).unwrap();
         let way = Way { cell: true, keep_symmetry: true };
-        let text = apply_edits(RUTILE, &edits(&parsed, reading, &end, way).unwrap());
+        let text = apply_edits(RUTILE, &edits(&parsed, reading, &end, way).unwrap().edits);
         assert!(text.contains("_cell_length_a 4.6399") && text.contains("0.3053(2)"), "{text}");
         assert_eq!(displacements(&start, &end), (0.0, 0.0), "a mere strain moves nothing");
         // Without the symmetry every site is listed.
         let way = Way { cell: true, keep_symmetry: false };
-        let text = apply_edits(RUTILE, &edits(&parsed, reading, &end, way).unwrap());
+        let text = apply_edits(RUTILE, &edits(&parsed, reading, &end, way).unwrap().edits);
         assert_eq!(cif(&text).readings[0].sites.len(), 6, "{text}");
     }
 
@@ -202,7 +219,11 @@ mod tests {
         let free = poscar(POSCAR);
         assert!(held(&free).is_empty());
         let slab = "slab\n1\n4 0 0\n0 4 0\n0 0 9\nH\n2\nSelective dynamics\nDirect\n0 0 0 F F F\n0 0 .3 T F T\n";
-        assert_eq!(held(&poscar(slab)), [[true; 3], [false, true, false]]);
+        let held = held(&poscar(slab));
+        assert_eq!(held, [[true; 3], [false, true, false]]);
+        assert_eq!(held_words(&held), ", 2 atoms held (1 along some axes only)");
+        assert_eq!(held_words(&held[..1]), ", 1 atom held");
+        assert_eq!(held_words(&[[false; 3]]), "");
     }
 
     #[test]
@@ -224,6 +245,7 @@ mod tests {
             max_force_after: 0.04,
             steps: 12,
             converged: true,
+            held: Vec::new(),
             volume_before: 60.0,
             volume_after: 61.0,
             rms_displacement: 0.1,
@@ -234,6 +256,10 @@ mod tests {
         assert_eq!(summary.message(), format!("Relaxed in 12 steps: {numbers}"));
         summary.converged = false;
         summary.steps = 1;
-        assert_eq!(summary.message(), format!("Not converged after 1 step: {numbers}"));
+        summary.held = vec![[true; 3], [false; 3]];
+        assert_eq!(
+            summary.message(),
+            format!("Not converged after 1 step, 1 atom held: {numbers}")
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! What reaches the owner task: everything that changes state or asks for it, in order of arrival.
 
 use cellwright_checks::Finding;
+use cellwright_syntax::Document;
 use cellwright_worker::protocol::{Cell, Output};
 use cellwright_worker::supervisor::{TaskError, WorkerStatus};
 use serde_json::Value;
@@ -57,8 +58,8 @@ pub(crate) enum Event {
 
 /// How far an analysis has come. The last three end it.
 pub(crate) enum Stage {
-    /// Read: a snapshot, and what the text alone says.
-    Parsed(std::sync::Arc<Snapshot>, Vec<Finding>),
+    /// Read: a snapshot, what the text alone says, and the document with its tree.
+    Parsed(std::sync::Arc<Snapshot>, Vec<Finding>, Document),
     /// Checked: all findings.
     Checked(Vec<Finding>),
     /// A newer generation came in between.

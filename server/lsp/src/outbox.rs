@@ -17,8 +17,6 @@ pub(crate) enum Outgoing {
     Status(Status),
     /// For the log of the client.
     Log(MessageType, String),
-    /// For the user to see.
-    Show(MessageType, String),
 }
 
 /// Where notifications are put. Sending never waits and never fails: without a client nobody misses them.
@@ -52,7 +50,6 @@ pub(crate) async fn deliver(client: Client, mut messages: UnboundedReceiver<Outg
             Outgoing::RelaxProgress(p) => client.send_notification::<RelaxProgress>(p).await,
             Outgoing::Status(status) => client.send_notification::<Status>(status).await,
             Outgoing::Log(kind, message) => client.log_message(kind, message).await,
-            Outgoing::Show(kind, message) => client.show_message(kind, message).await,
         }
     }
 }

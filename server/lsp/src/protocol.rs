@@ -70,6 +70,7 @@ pub(crate) struct RelaxResult {
     pub(crate) edit: WorkspaceEdit,
     pub(crate) changed: bool,
     pub(crate) message: String,
+    pub(crate) notes: Vec<String>,
     pub(crate) model: Model,
     pub(crate) summary: Numbers,
 }
@@ -92,6 +93,7 @@ pub(crate) struct Numbers {
     max_force_after: f64,
     steps: usize,
     converged: bool,
+    held_atoms: usize,
     volume_before: f64,
     volume_after: f64,
     rms_displacement: f64,
@@ -108,6 +110,7 @@ impl From<Summary> for Numbers {
             max_force_after: summary.max_force_after,
             steps: summary.steps,
             converged: summary.converged,
+            held_atoms: summary.held.iter().filter(|flags| flags.contains(&true)).count(),
             volume_before: summary.volume_before,
             volume_after: summary.volume_after,
             rms_displacement: summary.rms_displacement,

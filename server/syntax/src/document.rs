@@ -1,16 +1,19 @@
-//! A document: rope and syntax tree, edited together.
+//! A document: a rope that is edited, and its syntax tree, which follows when the text is read.
+
+mod growth;
 
 use std::path::Path;
 use std::sync::Arc;
 
+use growth::Growth;
 use ropey::Rope;
-use tree_sitter::{InputEdit, Parser, Point, Tree};
+use tree_sitter::Tree;
 
 use crate::cif::CifFile;
 use crate::poscar::PoscarFile;
 use crate::problem::Problem;
 use crate::reading::Reading;
-use crate::text::TextEdit;
+use crate::text::{Span, TextEdit};
 use crate::{cif, poscar, reading};
 
 /// The two formats.
@@ -60,54 +63,33 @@ impl Language {
 }
 
 /// Text under edit. Cloning is cheap: rope and tree share their storage.
+///
+/// Editing touches the rope alone and costs the same in a text of any size. The tree follows when the text is read, from
+/// the newest tree there is; so whoever must not wait edits, and reads a clone elsewhere (see [`Document::adopt`]).
 #[derive(Debug, Clone)]
 pub struct Document {
     language: Language,
     rope: Rope,
-    tree: Tree,
+    growth: Growth,
 }
 
 impl Document {
-    /// Parses a whole text.
+    /// Takes a whole text.
     #[must_use]
     pub fn new(language: Language, text: &str) -> Self {
-        let tree = parser(language).parse(text, None).expect(PARSES);
-        Self { language, rope: Rope::from_str(text), tree }
+        Self { language, rope: Rope::from_str(text), growth: Growth::default() }
     }
 
-    /// Applies one edit and re-parses incrementally; the tree afterwards equals a fresh parse.
+    /// Applies one edit to the text.
     ///
     /// An edit that reaches behind the end or into a character stops at the end or before it.
     pub fn apply(&mut self, edit: &TextEdit) {
         let inside = |offset: usize| self.rope.byte_to_char(offset.min(self.rope.len_bytes()));
         let (first, last) = (inside(edit.span.start), inside(edit.span.end));
-        let start_byte = self.rope.char_to_byte(first);
-        let old_end_byte = self.rope.char_to_byte(last);
-        let new_end_byte = start_byte + edit.text.len();
-        let start_position = point_at(&self.rope, start_byte);
-        let old_end_position = point_at(&self.rope, old_end_byte);
+        let span = Span::new(self.rope.char_to_byte(first), self.rope.char_to_byte(last));
         self.rope.remove(first..last);
         self.rope.insert(first, &edit.text);
-        let new_end_position = point_at(&self.rope, new_end_byte);
-        self.tree.edit(&InputEdit {
-            start_byte,
-            old_end_byte,
-            new_end_byte,
-            start_position,
-            old_end_position,
-            new_end_position,
-        });
-        let rope = &self.rope;
-        let mut read = |byte: usize, _: Point| {
-            if byte >= rope.len_bytes() {
-                return &[][..];
-            }
-            let (chunk, start, ..) = rope.chunk_at_byte(byte);
-            &chunk.as_bytes()[byte - start..]
-        };
-        self.tree = parser(self.language)
-            .parse_with_options(&mut read, Some(&self.tree), None)
-            .expect(PARSES);
+        self.growth.changed(span, edit.text.len());
     }
 
     /// The format.
@@ -122,22 +104,25 @@ impl Document {
         &self.rope
     }
 
-    /// The syntax tree.
-    #[must_use]
-    pub fn tree(&self) -> &Tree {
-        &self.tree
+    /// The syntax tree, parsed incrementally if a tree of an earlier text is there; it equals that of a fresh parse.
+    pub fn tree(&mut self) -> &Tree {
+        let text = String::from(&self.rope);
+        self.growth.tree(self.language, &self.rope, &text)
     }
 
     /// Everything that is in the text, read once: what checks and features work on.
-    #[must_use]
-    pub fn parse(&self) -> Parsed {
+    ///
+    /// A POSCAR is read line by line as VASP does, without a tree.
+    pub fn parse(&mut self) -> Parsed {
         let text: Arc<str> = String::from(&self.rope).into();
         let (file, problems) = match self.language {
             Language::Cif => {
-                let (file, problems) = cif::read(&text, &self.tree);
+                let tree = self.growth.tree(self.language, &self.rope, &text);
+                let (file, problems) = cif::read(&text, tree);
                 (File::Cif(file), problems)
             }
             Language::Poscar => {
+                self.forget_tree();
                 let (file, problems) = poscar::read(&text);
                 (File::Poscar(file), problems)
             }
@@ -145,41 +130,17 @@ impl Document {
         let readings = reading::read(&text, &file);
         Parsed { text, file, problems, readings }
     }
-}
 
-const PARSES: &str = "a parser with a language and without a time limit gives a tree";
-
-fn parser(language: Language) -> Parser {
-    let grammar = match language {
-        Language::Cif => tree_sitter_cif::LANGUAGE,
-        Language::Poscar => tree_sitter_poscar::LANGUAGE,
-    };
-    let mut parser = Parser::new();
-    parser
-        .set_language(&grammar.into())
-        .expect("the committed parsers are of an ABI that the library reads");
-    parser
-}
-
-/// Row and column as tree-sitter counts them: only `\n` ends a row. (The rope's lines also end at a
-/// lone `\r`.)
-fn point_at(rope: &Rope, byte: usize) -> Point {
-    let mut row = 0;
-    let mut row_start = 0;
-    let mut offset = 0;
-    for chunk in rope.chunks() {
-        let chunk = &chunk.as_bytes()[..chunk.len().min(byte - offset)];
-        let breaks = chunk.iter().filter(|&&b| b == b'\n').count();
-        if breaks > 0 {
-            row += breaks;
-            row_start = offset + chunk.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
-        }
-        offset += chunk.len();
-        if offset == byte {
-            break;
-        }
+    /// Takes over the tree of a clone that was made earlier and read meanwhile. What `read` holds afterwards is of no use
+    /// and may take time to drop.
+    pub fn adopt(&mut self, read: &mut Self) {
+        self.growth.adopt(&mut read.growth);
     }
-    Point { row, column: byte - row_start }
+
+    /// Forgets the tree: the next reading parses everything.
+    pub fn forget_tree(&mut self) {
+        self.growth.forget();
+    }
 }
 
 /// The typed view of a document.

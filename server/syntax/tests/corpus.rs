@@ -6,7 +6,7 @@ use std::path::Path;
 
 use cellwright_crystal::Element;
 use cellwright_crystal::structure::wrap_half;
-use cellwright_syntax::edit::{update, update_as_p1};
+use cellwright_syntax::edit::{Update, update, update_as_p1};
 use cellwright_syntax::text::{apply_edits, decode};
 use cellwright_syntax::{Language, Parsed};
 use serde_json::Value;
@@ -47,11 +47,11 @@ fn real_files_survive_editing() {
             let parsed = Parsed::new(language, &decode(&bytes).0);
             let Some(reading) = common::first(&parsed) else { continue };
             let mut new = reading.structure.clone().unwrap();
-            assert_eq!(update(&parsed, reading, &new), Ok(vec![]), "{}", path.display());
+            assert_eq!(update(&parsed, reading, &new), Ok(Update::default()), "{}", path.display());
             for (i, site) in new.sites.iter_mut().enumerate() {
                 site.frac[i % 3] += 0.01 + 0.001 * (i % 7) as f64;
             }
-            let edits = update_as_p1(&parsed, reading, &new).unwrap();
+            let edits = update_as_p1(&parsed, reading, &new).unwrap().edits;
             let after = Parsed::new(language, &apply_edits(&parsed.text, &edits));
             let got = common::first(&after).and_then(|r| r.structure.as_ref()).unwrap();
             assert_eq!(got.len(), new.len(), "{}", path.display());

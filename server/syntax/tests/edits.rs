@@ -5,7 +5,7 @@ mod common;
 
 use cellwright_crystal::structure::wrap_half;
 use cellwright_crystal::{Lattice, Structure};
-use cellwright_syntax::edit::{EditError, update, update_as_p1};
+use cellwright_syntax::edit::{EditError, Update, update, update_as_p1};
 use cellwright_syntax::text::apply_edits;
 use cellwright_syntax::{Language, Parsed};
 use nalgebra::{Matrix3, Vector3};
@@ -128,7 +128,7 @@ fn structure(parsed: &Parsed) -> Structure {
 }
 
 fn edited(parsed: &Parsed, new: &Structure) -> String {
-    let edits = update(parsed, &parsed.readings[0], new).expect("edits");
+    let edits = update(parsed, &parsed.readings[0], new).expect("edits").edits;
     apply_edits(&parsed.text, &edits)
 }
 
@@ -149,9 +149,9 @@ fn an_unchanged_structure_gives_no_edit() {
     for (language, text) in all() {
         let parsed = Parsed::new(language, text);
         let edits = update(&parsed, &parsed.readings[0], &structure(&parsed)).unwrap();
-        assert_eq!(edits, [], "{text}");
+        assert_eq!(edits, Update::default(), "{text}");
         let crlf = Parsed::new(language, &text.replace('\n', "\r\n"));
-        assert_eq!(update(&crlf, &crlf.readings[0], &structure(&crlf)).unwrap(), []);
+        assert_eq!(update(&crlf, &crlf.readings[0], &structure(&crlf)).unwrap(), Update::default());
     }
 }
 
@@ -281,7 +281,7 @@ fn p1_lists_every_atom_and_keeps_the_rest() {
     let parsed = common::cif(RUTILE);
     let mut new = structure(&parsed);
     new.sites[5].frac.x += 0.02;
-    let edits = update_as_p1(&parsed, &parsed.readings[0], &new).unwrap();
+    let edits = update_as_p1(&parsed, &parsed.readings[0], &new).unwrap().edits;
     let text = apply_edits(&parsed.text, &edits);
     let got = common::cif(&text);
     assert!(got.problems.is_empty(), "{:?}\n{text}", got.problems);
@@ -325,7 +325,7 @@ fn p1_keeps_comments_line_ends_and_rows_that_are_no_atoms() {
     let parsed = common::cif(&text);
     let mut new = structure(&parsed);
     new.sites[1].frac.x = 0.8;
-    let edits = update_as_p1(&parsed, &parsed.readings[0], &new).unwrap();
+    let edits = update_as_p1(&parsed, &parsed.readings[0], &new).unwrap().edits;
     let after = apply_edits(&text, &edits);
     let want = text.replace("number 2", "number 1").replace(
         "# iron\r\n  Cg Va 0 0 ?\r\n  'O 1' O .1 .1 .1 O2",
@@ -344,7 +344,7 @@ fn p1_of_an_atom_given_by_single_items_is_a_loop() {
     let parsed = common::cif(text);
     let mut new = structure(&parsed);
     new.sites[1].frac.x = 0.7;
-    let edits = update_as_p1(&parsed, &parsed.readings[0], &new).unwrap();
+    let edits = update_as_p1(&parsed, &parsed.readings[0], &new).unwrap().edits;
     let got = common::cif(&apply_edits(text, &edits));
     assert!(got.problems.is_empty(), "{:?}\n{}", got.problems, got.text);
     assert!(difference(&structure(&got), &new).0 < 1e-5, "{}", got.text);
@@ -439,7 +439,7 @@ proptest! {
         for text in [TRICLINIC, RUTILE] {
             let parsed = common::cif(text);
             let new = changed(&structure(&parsed), &strain, &shifts, cell);
-            let edits = update_as_p1(&parsed, &parsed.readings[0], &new).unwrap();
+            let edits = update_as_p1(&parsed, &parsed.readings[0], &new).unwrap().edits;
             let after = apply_edits(text, &edits);
             let got = common::cif(&after);
             let (apart, parameters) = difference(&structure(&got), &new);

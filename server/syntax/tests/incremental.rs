@@ -1,4 +1,5 @@
-//! After any edits the incremental tree is the tree of a fresh parse, and the rope holds the text.
+//! After any edits the incremental tree is the tree of a fresh parse, and the rope holds the text; also when
+//! the tree was made from a clone while the edits went on.
 
 use cellwright_syntax::{Document, Language, Span, TextEdit};
 use proptest::prelude::*;
@@ -109,7 +110,7 @@ fn boundary(text: &str, at: usize) -> usize {
 }
 
 /// Kind and place of every node, in order: more than an s-expression says.
-fn outline(document: &Document) -> Vec<(&'static str, usize, usize, usize, usize, u32)> {
+fn outline(document: &mut Document) -> Vec<(&'static str, usize, usize, usize, usize, u32)> {
     let mut cursor = document.tree().walk();
     let mut depth = 0;
     let mut nodes = Vec::new();
@@ -140,6 +141,8 @@ fn outline(document: &Document) -> Vec<(&'static str, usize, usize, usize, usize
 fn check(language: Language, start: &str, pieces: &[&str], edits: &[RawEdit]) {
     let mut text = start.to_owned();
     let mut document = Document::new(language, &text);
+    document.tree();
+    let mut reader: Option<Document> = None;
     for &(at, length, piece) in edits {
         let first = boundary(&text, at);
         let last = boundary(&text, (first + length).min(text.len()));
@@ -148,9 +151,22 @@ fn check(language: Language, start: &str, pieces: &[&str], edits: &[RawEdit]) {
         document.apply(&edit);
         text.replace_range(edit.span.start..edit.span.end, &edit.text);
         assert_eq!(document.rope().to_string(), text);
-        let fresh = Document::new(language, &text);
+        // A reader that was started earlier comes back; or nobody reads for a while.
+        if at % 3 == 0
+            && let Some(mut read) = reader.take()
+        {
+            read.tree();
+            document.adopt(&mut read);
+        }
+        if at % 4 == 0 {
+            reader = Some(document.clone());
+        }
+        if at % 2 == 0 {
+            continue;
+        }
+        let mut fresh = Document::new(language, &text);
         assert!(!fresh.tree().root_node().has_error(), "an error node in {text:?}");
-        assert_eq!(outline(&document), outline(&fresh), "after {edit:?} in {text:?}");
+        assert_eq!(outline(&mut document), outline(&mut fresh), "after {edit:?} in {text:?}");
     }
     let parsed = document.parse();
     let fresh = Document::new(language, &text).parse();
@@ -205,12 +221,13 @@ fn edits_that_turn_the_whole_file() {
         (edit(middle, 0, "'''"), edit(middle, 3, "")),
     ] {
         let mut document = Document::new(Language::Cif, CIF_TEXT);
-        let before = outline(&document);
+        let before = outline(&mut document);
         document.apply(&there);
         let text = document.rope().to_string();
-        assert_eq!(outline(&document), outline(&Document::new(Language::Cif, &text)), "{text:?}");
+        let mut fresh = Document::new(Language::Cif, &text);
+        assert_eq!(outline(&mut document), outline(&mut fresh), "{text:?}");
         document.apply(&back);
         assert_eq!(document.rope().to_string(), CIF_TEXT);
-        assert_eq!(outline(&document), before);
+        assert_eq!(outline(&mut document), before);
     }
 }

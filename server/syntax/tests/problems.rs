@@ -334,6 +334,11 @@ fn lines_of_a_poscar() {
         &["BadLine «0 0 0» `Direct` or `Cartesian` \
         should stand before the first atom; the rows are read as direct coordinates"],
     );
+    poscar(
+        &format!("c\n1\n{vectors}Fe\n2\n0 0 0\n1.5 2.5 0\n"),
+        &["BadLine «0 0 0» `Direct` or `Cartesian` \
+        should stand before the first atom; these are no fractions, so the atoms have no positions"],
+    );
 }
 
 #[test]

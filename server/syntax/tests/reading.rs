@@ -371,6 +371,20 @@ fn explosions_are_refused() {
 }
 
 #[test]
+fn rows_beyond_any_crystal_are_not_read() {
+    let rows = "H 0 0 0\n".repeat(500_001);
+    let reading = read(&[
+        CUBE,
+        "loop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n",
+        &rows,
+    ]);
+    assert_eq!((kinds(&reading), reading.sites.len()), (vec![ObstacleKind::TooManyAtoms], 0));
+    let rows = "0 0 0\n".repeat(500_001);
+    let reading = poscar(&format!("x\n1\n4 0 0\n0 4 0\n0 0 4\nH\n500001\nDirect\n{rows}"));
+    assert_eq!((kinds(&reading), reading.sites.len()), (vec![ObstacleKind::TooManyAtoms], 0));
+}
+
+#[test]
 fn poscar_species_and_scales() {
     let file = |comment: &str, scale: &str, names: &str, mode: &str, rows: &str| {
         poscar(&format!("{comment}\n{scale}\n4 0 0\n0 4 0\n0 0 4\n{names}1 1\n{mode}\n{rows}\n"))
@@ -400,6 +414,11 @@ fn poscar_species_and_scales() {
     assert_eq!(stretched.sites[1].frac.unwrap().as_slice(), [0.25, 0.5, 0.75]);
     let far = file("x", "1", "Cs Cl\n", "Direct", "0 0 0\n1e300 0 0");
     assert_eq!(kinds(&far), [ObstacleKind::Coordinate]);
+    let head = "x\n1\n4 0 0\n0 4 0\n0 0 4\nCs Cl\n1 1\n";
+    let no_mode = poscar(&format!("{head}{rows}\n"));
+    assert_eq!(no_mode.structure.unwrap().sites[1].frac.as_slice(), [0.5, 0.5, 0.5]);
+    let lengths = poscar(&format!("{head}0 0 0\n2.1 2.1 2.1\n"));
+    assert!(lengths.structure.is_none() && lengths.sites.len() == 2);
 }
 
 const WHOLE: &str = "data_x\n_cell_length_a 5\n_cell_length_b 5\n_cell_length_c 5\n_cell_angle_gamma 120\n\

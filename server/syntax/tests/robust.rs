@@ -16,7 +16,7 @@ const POSCAR_TEXT: &str = "NaCl é\r\n-1.0\r\n5.6D0 0 0\r\n0 5.6 0\r\n0 0 5.6\r\
 
 /// Parses and looks at every span.
 fn read(language: Language, source: &str) -> Parsed {
-    let document = Document::new(language, source);
+    let mut document = Document::new(language, source);
     assert!(!document.tree().root_node().has_error(), "an error node in {source:?}");
     let parsed = document.parse();
     assert_eq!(&*parsed.text, source);

@@ -11,7 +11,7 @@
 mod cell;
 
 use cellwright_models::Provenance;
-use cellwright_models::tasks::relax::RelaxOptions;
+pub use cellwright_models::tasks::relax::{Optimizer, RelaxOptions};
 use serde::{Deserialize, Serialize};
 
 /// Version of this protocol; worker and client refuse each other when the major differs.
@@ -39,7 +39,7 @@ pub enum Request {
     },
     /// Settings of the worker, from here on. Not answered.
     Configure {
-        /// Refuse work beyond this much memory (bytes); 0 is no limit.
+        /// Refuse work beyond this much memory (bytes); 0: half of the memory of its machine.
         memory_limit: u64,
     },
 }

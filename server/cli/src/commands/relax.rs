@@ -9,6 +9,7 @@ use cellwright_crystal::{Element, Structure};
 use cellwright_features::relax::{self as features, Way};
 use cellwright_models::tasks::relax::{Frame, Optimizer, RelaxOptions, Relaxed, relax};
 use cellwright_models::{Evaluation, Potential, Provenance};
+use cellwright_syntax::edit::Update;
 use cellwright_syntax::text::apply_edits;
 use cellwright_syntax::{Language, Reading};
 use clap::ValueEnum;
@@ -79,11 +80,15 @@ struct Answer {
     n_atoms: usize,
     steps: usize,
     converged: bool,
+    /// Atoms that selective dynamics holds, if only along some axes.
+    held_atoms: usize,
     initial: State,
     last: State,
     /// Species of every atom.
     species: Vec<&'static str>,
     cautions: Vec<String>,
+    /// What in the file no longer fits the new structure.
+    notes: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -168,10 +173,17 @@ fn relax_file(
         let held = features::held(&input.parsed);
         let operations =
             if held.is_empty() { operations(args, input, reading, start) } else { None };
+        let held_atoms = held.iter().filter(|flags| flags.contains(&true)).count();
         let relaxed = run_one(args, &reading.name, start, operations.as_deref(), held, potential)?;
         let way = Way { cell: args.cell, keep_symmetry: !args.p1 };
-        edits.extend(features::edits(&input.parsed, reading, &relaxed.structure, way)?);
-        answers.push(answer(&input.name, reading, &potential.provenance(), start, &relaxed));
+        let Update { edits: own, notes } =
+            features::edits(&input.parsed, reading, &relaxed.structure, way)?;
+        for note in &notes {
+            output::complain(&format!("{}: {note}", reading.name));
+        }
+        edits.extend(own);
+        let answer = answer(&input.name, reading, &potential.provenance(), start, &relaxed);
+        answers.push(Answer { held_atoms, notes, ..answer });
     }
     Ok((apply_edits(&input.parsed.text, &edits), answers))
 }
@@ -222,11 +234,12 @@ fn run_one(
         ));
         ControlFlow::Continue(())
     };
+    let held = features::held_words(&options.held);
     let relaxed = relax(potential, start, operations, &options, &mut on_frame)?;
     bar.finish_and_clear();
     let end = if relaxed.converged { "relaxed" } else { "NOT relaxed" };
     output::complain(&format!(
-        "{name}: {end} after {} steps, {:.4} → {:.4} eV/atom, max |F| {:.3} → {:.3} eV/Å",
+        "{name}: {end} after {} steps{held}, {:.4} → {:.4} eV/atom, max |F| {:.3} → {:.3} eV/Å",
         relaxed.steps,
         relaxed.initial.energy_per_atom,
         relaxed.last.energy_per_atom,
@@ -252,10 +265,12 @@ fn answer(
         n_atoms: start.len(),
         steps: relaxed.steps,
         converged: relaxed.converged,
+        held_atoms: 0,
         initial: state(start, &relaxed.initial),
         last: state(&relaxed.structure, &relaxed.last),
         species: start.sites.iter().map(|s| symbol(s.element)).collect(),
         cautions: relaxed.last.cautions.clone(),
+        notes: Vec::new(),
     }
 }
 

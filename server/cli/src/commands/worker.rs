@@ -13,7 +13,7 @@ pub(crate) struct Args {
     #[arg(long)]
     device: Option<String>,
 
-    /// Refuse work beyond this much memory (MiB); 0 is no limit.
+    /// Refuse work beyond this much memory (MiB); 0: half of the memory of this machine.
     #[arg(long, value_name = "MIB", default_value_t = 0)]
     memory_limit: u64,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use cellwright_checks::{Finding, Severity, check};
+use cellwright_syntax::{Document, Parsed};
 use tower_lsp::lsp_types::{Diagnostic, PublishDiagnosticsParams, Url};
 
 use super::Owner;
@@ -17,6 +18,21 @@ use crate::to_proto::diagnostic;
 
 /// Editors drown in more diagnostics than this for one file, and one broken quote can make a million.
 const MOST_DIAGNOSTICS: usize = 1000;
+
+/// Reads a text; should the incremental way panic, from nothing.
+fn read(document: Document) -> Option<(Document, Parsed)> {
+    let read = |mut document: Document| {
+        guard("reading a document", || {
+            let parsed = document.parse();
+            (document, parsed)
+        })
+    };
+    read(document.clone()).or_else(|| {
+        let mut fresh = document;
+        fresh.forget_tree();
+        read(fresh)
+    })
+}
 
 impl Owner {
     /// The text or the configuration is new: a new generation is wanted.
@@ -48,21 +64,25 @@ impl Owner {
             let send = |stage| {
                 let _ = events.send(Event::Analysis { uri: uri.clone(), generation, stage });
             };
-            let parsed = guard("reading a document", || {
-                let mut parsed = document.parse();
+            let Some((document, mut parsed)) = read(document) else {
+                send(Stage::Failed);
+                return;
+            };
+            let limit = config.energy.max_atoms;
+            let known = guard("a check of the text", || {
                 // Without readings the checks see what the text alone says, which costs next to nothing.
                 let readings = std::mem::take(&mut parsed.readings);
                 let syntax = check(&parsed, &config.tolerances);
                 parsed.readings = readings;
-                let (rope, limit) = (document.rope().clone(), config.energy.max_atoms);
+                let rope = document.rope().clone();
                 let snapshot = Snapshot::new(uri.clone(), version, edition, rope, parsed, limit);
                 (Arc::new(snapshot), syntax)
             });
-            let Some((snapshot, syntax)) = parsed else {
+            let Some((snapshot, syntax)) = known else {
                 send(Stage::Failed);
                 return;
             };
-            send(Stage::Parsed(Arc::clone(&snapshot), syntax));
+            send(Stage::Parsed(Arc::clone(&snapshot), syntax, document));
             if newest.load(Ordering::SeqCst) != generation {
                 send(Stage::Superseded);
                 return;
@@ -74,19 +94,32 @@ impl Owner {
 
     /// A job reports. Stale results are dropped; the end of a stale job starts one for the newest generation.
     pub(super) fn analysis(&mut self, uri: &Url, generation: u64, stage: Stage) {
-        let Some(open) = self.documents.get_mut(uri) else { return };
+        let Some(open) = self.documents.get_mut(uri) else {
+            self.discard(stage);
+            return;
+        };
         let newest = open.generation.load(Ordering::SeqCst);
         let is_newest = generation == newest;
         let ended = !matches!(stage, Stage::Parsed(..));
         // A job of a document that was closed and opened again is none of ours.
-        if ended && open.running == Some(generation) {
+        let ours = open.running == Some(generation);
+        if ended && ours {
             open.running = None;
         }
+        let stage = match stage {
+            // However old, its tree makes the next reading shorter.
+            Stage::Parsed(snapshot, syntax, mut document) if ours => {
+                open.document.adopt(&mut document);
+                Stage::Parsed(snapshot, syntax, document)
+            }
+            stage => stage,
+        };
         match stage {
-            _ if !is_newest => {}
-            Stage::Parsed(snapshot, syntax) => {
+            stage if !is_newest => self.discard(stage),
+            Stage::Parsed(snapshot, syntax, document) => {
                 open.shown.syntax = syntax;
-                open.snapshot = Some((generation, snapshot));
+                let old = open.snapshot.replace((generation, snapshot));
+                self.discard((old, document));
                 self.publish(uri);
                 self.wake(uri, Some(Need::Parsed), || Outcome::Ready);
             }
@@ -101,7 +134,8 @@ impl Owner {
                     .iter()
                     .filter(|f| !of_text.contains(&(f.code, f.span, f.message.as_str())));
                 open.shown.checks = others.cloned().collect();
-                open.findings = Some((generation, Arc::new(findings)));
+                let old = open.findings.replace((generation, Arc::new(findings)));
+                self.discard(old);
                 self.ask_for_energies(uri);
                 self.publish(uri);
                 self.wake(uri, None, || Outcome::Ready);

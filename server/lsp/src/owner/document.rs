@@ -11,12 +11,12 @@ use ropey::Rope;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tower_lsp::lsp_types::{
-    DidChangeTextDocumentParams, MessageType, PublishDiagnosticsParams, TextDocumentItem, Url,
+    DidChangeTextDocumentParams, PublishDiagnosticsParams, TextDocumentItem, Url,
 };
 
 use super::Owner;
+use super::relax::Relaxed;
 use crate::event::content_modified;
-use crate::guard::guard;
 use crate::outbox::Outgoing;
 use crate::position::to_span;
 use crate::snapshot::Snapshot;
@@ -68,6 +68,8 @@ pub(super) struct OpenDocument {
     pub(super) shown: Shown,
     /// What the model said of the crystals of the newest snapshot.
     pub(super) answers: Vec<(Cell, Result<Arc<Energy>, String>)>,
+    /// Where the last relaxation of a crystal of this document ended.
+    pub(super) relaxed: Option<Relaxed>,
     pub(super) waiting: Vec<(Need, Then)>,
 }
 
@@ -123,10 +125,7 @@ impl Owner {
         let language = Language::from_id(&language_id)
             .or_else(|| Language::from_path(&path))
             .unwrap_or_else(|| Language::guess(&text));
-        let Some(document) = guard("reading a document", || Document::new(language, &text)) else {
-            self.give_up(&uri);
-            return;
-        };
+        let document = Document::new(language, &text);
         self.forget(&uri);
         let edition = self.next();
         let document = OpenDocument {
@@ -142,6 +141,7 @@ impl Owner {
             findings: None,
             shown: Shown::default(),
             answers: Vec::new(),
+            relaxed: None,
             waiting: Vec::new(),
         };
         self.documents.insert(uri.clone(), document);
@@ -174,12 +174,12 @@ impl Owner {
                 Some(range) => TextEdit::replace(to_span(rope, range, encoding), change.text),
                 None => whole_text(rope, &change.text),
             };
-            if !apply(&mut open.document, &edit) {
-                self.give_up(&uri);
-                return;
-            }
+            open.document.apply(&edit);
             open.shown.shift(&edit);
         }
+        // Nobody is answered from the text as it was, and two readings of a huge one are one too many.
+        let old = (open.snapshot.take(), open.findings.take());
+        self.discard(old);
         self.analyse(&uri);
     }
 
@@ -191,23 +191,19 @@ impl Owner {
 
     /// Drops a document and ends whatever works on it.
     fn forget(&mut self, uri: &Url) {
-        let Some(open) = self.documents.remove(uri) else { return };
+        let Some(mut open) = self.documents.remove(uri) else { return };
         open.unchanged.cancel();
         // No generation is as large as this: jobs under way see that nobody wants them.
         open.generation.store(u64::MAX, Ordering::SeqCst);
-        for (_, then) in open.waiting {
+        for (_, then) in std::mem::take(&mut open.waiting) {
             then(self, Outcome::Gone);
         }
+        self.discard(open);
     }
 
-    /// The parser failed twice on one text: better to say nothing about it than something wrong.
-    fn give_up(&mut self, uri: &Url) {
-        self.closed(uri);
-        let message = format!(
-            "Cellwright could not read {} and leaves it alone until it is opened again; the log says more",
-            uri.path()
-        );
-        self.outbox.send(Outgoing::Show(MessageType::ERROR, message));
+    /// Drops something large where nobody waits for it.
+    pub(super) fn discard<T: Send + 'static>(&self, old: T) {
+        drop(self.handle.spawn_blocking(|| drop(old)));
     }
 
     /// Runs `then` as soon as the newest text of a document is known as far as `need`. An edit in between prolongs the waiting.
@@ -253,27 +249,6 @@ impl Outcome {
             Self::Gone => Some(content_modified()),
         }
     }
-}
-
-/// Applies an edit; should the incremental way panic, the whole text is read anew. False if that panics too.
-fn apply(document: &mut Document, edit: &TextEdit) -> bool {
-    // A clone shares its storage, and whatever a panic leaves behind is thrown away with it.
-    let mut next = document.clone();
-    let next = guard("an incremental parse", || {
-        next.apply(edit);
-        next
-    });
-    let next = next.or_else(|| {
-        guard("reading a document", || {
-            let mut rope = document.rope().clone();
-            let (start, end) =
-                (rope.byte_to_char(edit.span.start), rope.byte_to_char(edit.span.end));
-            rope.remove(start..end);
-            rope.insert(start, &edit.text);
-            Document::new(document.language(), &rope.to_string())
-        })
-    });
-    next.map(|next| *document = next).is_some()
 }
 
 /// The smallest edit that makes `rope` into `text`: clients that always send everything shall not cost a full parse.

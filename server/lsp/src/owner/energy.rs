@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cellwright_features::force_check::large_forces;
 use cellwright_features::{Energy, EnergyState};
-use cellwright_worker::protocol::{Cell, EnergyResult, ErrorKind, Output, Task};
+use cellwright_worker::protocol::{Cell, Energies, EnergyResult, ErrorKind, Output, Task};
 use cellwright_worker::supervisor::TaskError;
 use tokio_util::sync::CancellationToken;
 use tower_lsp::lsp_types::Url;
@@ -148,7 +148,10 @@ impl Owner {
             Ok(cell) => match open.answers.iter().find(|(c, _)| c == cell) {
                 Some((_, Ok(energy))) => EnergyState::Known(Arc::clone(energy)),
                 Some((_, Err(reason))) => EnergyState::Refused(reason.clone()),
-                None => EnergyState::Pending,
+                None => match open.relaxed.as_ref().and_then(|r| r.energy_of(cell)) {
+                    Some(energy) => EnergyState::Known(Arc::clone(energy)),
+                    None => EnergyState::Pending,
+                },
             },
         };
         snapshot.cells.iter().enumerate().map(state).collect()
@@ -167,12 +170,17 @@ impl Owner {
 
 fn answer(result: EnergyResult, model: &str) -> Result<Arc<Energy>, String> {
     match result {
-        EnergyResult::Ok(energies) => Ok(Arc::new(Energy {
-            energy_per_atom: energies.energy_per_atom,
-            forces: energies.forces.into_iter().map(Into::into).collect(),
-            model: model.to_owned(),
-            cautions: energies.cautions,
-        })),
+        EnergyResult::Ok(energies) => Ok(Arc::new(energy(energies, model))),
         EnergyResult::Failed { message, .. } => Err(message),
+    }
+}
+
+/// What a model said, as the features show it.
+pub(super) fn energy(energies: Energies, model: &str) -> Energy {
+    Energy {
+        energy_per_atom: energies.energy_per_atom,
+        forces: energies.forces.into_iter().map(Into::into).collect(),
+        model: model.to_owned(),
+        cautions: energies.cautions,
     }
 }

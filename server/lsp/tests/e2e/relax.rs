@@ -144,6 +144,62 @@ async fn relaxing_by_request_gives_edit_numbers_and_progress() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn held_atoms_stay_and_the_answer_says_how_many() {
+    let mut client = Client::start(Manners::only_relax()).await;
+    let (uri, slab) = (
+        "file:///POSCAR",
+        "slab\n1\n4 0 0\n0 4 0\n0 0 9\nH\n2\nSelective dynamics\nDirect\n0.0500 0 0 F F F\n\
+         0.5500 0 0.3 T T F\n\n0.1 0 0\n0 0 0\n",
+    );
+    client.open(uri, "poscar", slab).await;
+    client.settled(uri, 1).await;
+    let done = client.request("cellwright/relax", relax(uri, 1)).await.unwrap();
+    client.told("cellwright/relaxProgress").await;
+    let message = done["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("Relaxed in 3 steps, 2 atoms held (1 along some axes only): E "),
+        "{message}"
+    );
+    assert_eq!(done["summary"]["heldAtoms"], 2);
+    assert_eq!(
+        done["notes"],
+        json!(["the velocities behind the atoms are still those from before"])
+    );
+    assert_eq!(applied(slab, &done["edit"]), slab.replace("0.5500", "0.500000"));
+    assert_eq!(client.finish().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lens_shows_the_energy_of_a_relaxation_as_soon_as_it_is_applied() {
+    let mut client = Client::start(Manners::with_worker()).await;
+    client.open(URI, "cif", SALT).await;
+    client.settled(URI, 1).await;
+    client.told("textDocument/publishDiagnostics").await;
+    client.refreshed().await;
+    let done = client.request("cellwright/relax", relax(URI, 1)).await.unwrap();
+    client.told("cellwright/relaxProgress").await;
+    let params = json!({
+        "textDocument": { "uri": URI, "version": 2 },
+        "contentChanges": [{ "text": applied(SALT, &done["edit"]) }],
+    });
+    client.notify("textDocument/didChange", params).await;
+    // The model is asked some time after the change, so it has not answered yet.
+    let titles = lenses(&mut client, URI).await;
+    assert!(titles[0].contains("E −1.5000 eV/atom · max |F| 0.00 eV/Å"), "{titles:?}");
+    client.settled(URI, 2).await;
+    client.told("textDocument/publishDiagnostics").await;
+    client.refreshed().await;
+    // Another crystal has no energy yet.
+    client.change(URI, 3, [CL1, 7, CL1, 13], "0.4500").await;
+    let titles = lenses(&mut client, URI).await;
+    assert!(titles[0].contains("E …"), "{titles:?}");
+    client.settled(URI, 3).await;
+    client.told("textDocument/publishDiagnostics").await;
+    client.refreshed().await;
+    assert_eq!(client.finish().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn resolving_an_action_computes_its_edit_with_progress() {
     let manners = Manners { work_done_progress: true, ..Manners::only_relax() };
     let mut client = Client::start(manners).await;

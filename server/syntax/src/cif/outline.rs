@@ -152,6 +152,8 @@ impl<'t> Outline<'_, 't> {
             _ => this.values(node, &mut values),
         });
         self.values = values.len().min(1024);
+        // A loop may fill most of the memory that the file takes.
+        values.shrink_to_fit();
         Loop { span: span(node), keyword, names, values }
     }
 

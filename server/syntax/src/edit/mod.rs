@@ -10,6 +10,7 @@ use crate::text::TextEdit;
 mod cell;
 mod cif;
 mod columns;
+mod notes;
 pub(crate) mod number;
 mod p1;
 mod poscar;
@@ -26,6 +27,23 @@ pub enum EditError {
     BreaksSymmetry(f64),
 }
 
+/// What brings a changed crystal into its text.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Update {
+    /// The edits.
+    pub edits: Vec<TextEdit>,
+    /// What they leave behind that no longer fits the crystal, for the user: clauses without a trailing dot. Empty where
+    /// nothing is edited.
+    pub notes: Vec<String>,
+}
+
+impl Update {
+    /// What is not edited leaves nothing behind.
+    fn settled(self) -> Self {
+        if self.edits.is_empty() { Self::default() } else { self }
+    }
+}
+
 /// New positions and cell for the sites of `reading.structure`, in its order: rewrites only numbers that changed, with the digits that were
 /// written (at least four for fractional coordinates), drops standard uncertainties of recomputed numbers only. Keeps the cell
 /// parameters untouched when the lattice is the same.
@@ -35,11 +53,7 @@ pub enum EditError {
 ///
 /// # Errors
 /// See [`EditError`].
-pub fn update(
-    parsed: &Parsed,
-    reading: &Reading,
-    new: &Structure,
-) -> Result<Vec<TextEdit>, EditError> {
+pub fn update(parsed: &Parsed, reading: &Reading, new: &Structure) -> Result<Update, EditError> {
     let old = same_atoms(reading, new)?;
     match &parsed.file {
         File::Poscar(_) => update_as_p1(parsed, reading, new),
@@ -52,7 +66,9 @@ pub fn update(
                 symmetry::lattice(operations, &old.lattice, &new.lattice)?
             };
             let new = Structure { lattice, sites: new.sites.clone() };
-            Ok(change(parsed, reading, old, &new)?.edits())
+            let change = change(parsed, reading, old, &new)?;
+            let notes = notes::geometry(&change).into_iter().collect();
+            Ok(Update { edits: change.edits(), notes }.settled())
         }
     }
 }
@@ -60,7 +76,8 @@ pub fn update(
 /// The same without symmetry: the block's atoms, operations and space-group items are rewritten as P 1 with every
 /// site listed; everything else in the block stays. A POSCAR has no symmetry to begin with.
 ///
-/// The row of an atom is copied for its images, with a label of its own (`Na1_2`), so that every other column stays true.
+/// The row of an atom is copied for its images, with a label of its own (`Na1_2`) and its anisotropic displacements turned, so
+/// that every other column stays true.
 ///
 /// # Errors
 /// [`EditError::OtherAtoms`].
@@ -68,15 +85,17 @@ pub fn update_as_p1(
     parsed: &Parsed,
     reading: &Reading,
     new: &Structure,
-) -> Result<Vec<TextEdit>, EditError> {
+) -> Result<Update, EditError> {
     let old = same_atoms(reading, new)?;
     match &parsed.file {
         File::Poscar(file) => {
             let rows = symmetry::rows(reading, old, new);
             let lattices = (&old.lattice, &new.lattice);
-            Ok(poscar::update(&parsed.text, file, reading, lattices, &rows))
+            let edits = poscar::update(&parsed.text, file, reading, lattices, &rows);
+            let notes = notes::velocities(file).into_iter().collect();
+            Ok(Update { edits, notes }.settled())
         }
-        File::Cif(_) => Ok(p1::edits(&change(parsed, reading, old, new)?, new)),
+        File::Cif(_) => Ok(p1::update(&change(parsed, reading, old, new)?, new).settled()),
     }
 }
 

@@ -25,7 +25,8 @@ pub struct PoscarFile {
     pub counts: Vec<Spanned<u32>>,
     /// The `Selective dynamics` line.
     pub selective: Option<Span>,
-    /// The coordinate mode line.
+    /// The coordinate mode line. Where it is missing and the rows hold fractions: `Direct`, with an empty span in front
+    /// of the first row.
     pub mode: Option<Spanned<Mode>>,
     /// Rows of atoms that are really there, at most as many as the counts say.
     pub atoms: Vec<AtomRow>,

@@ -7,6 +7,9 @@ use crate::problem::{Problem, ProblemKind, Problems};
 use crate::text::{Span, TextEdit, is_control};
 use crate::value::{Number, Spanned};
 
+/// Atoms are written within the cell or one next to it; a larger number is a length in Å.
+const LARGEST_FRACTION: f64 = 2.0;
+
 /// The typed view of a text, and what is wrong with it.
 pub(crate) fn read(source: &str) -> (PoscarFile, Vec<Problem>) {
     let mut reader = Reader {
@@ -91,21 +94,8 @@ impl<'s> Reader<'s> {
             line = self.need("`Direct` or `Cartesian`")?;
         }
         if line.vector().is_some() {
-            // The mode line was forgotten: the row is an atom's.
             self.at -= 1;
-            self.problems.push(Problem {
-                kind: ProblemKind::BadLine,
-                span: line.trimmed(),
-                message:
-                    "`Direct` or `Cartesian` should stand before the first atom; the rows are \
-                          read as direct coordinates"
-                        .into(),
-                related: Vec::new(),
-                fix: Some((
-                    "Insert `Direct`".into(),
-                    vec![TextEdit::insert(line.span.start, "Direct\n")],
-                )),
-            });
+            self.no_mode(line);
         } else {
             let value = match first(line) {
                 Some('c' | 'C' | 'k' | 'K') => Mode::Cartesian,
@@ -115,6 +105,25 @@ impl<'s> Reader<'s> {
         }
         self.atoms();
         Some(())
+    }
+
+    /// The mode line was forgotten: this row is an atom's. Numbers that are no fractions leave it open what they are.
+    fn no_mode(&mut self, row: Line<'s>) {
+        let rows = self.lines[self.at..].iter().map_while(Line::vector);
+        let fractions = rows.flatten().all(|number| number.value.value.abs() <= LARGEST_FRACTION);
+        let mut message = "`Direct` or `Cartesian` should stand before the first atom".to_owned();
+        let mut fix = None;
+        if fractions {
+            let place = Span::at(row.span.start);
+            self.file.mode = Some(Spanned { value: Mode::Direct, span: place });
+            message += "; the rows are read as direct coordinates";
+            let edit = TextEdit::insert(place.start, "Direct\n");
+            fix = Some(("Insert `Direct`".into(), vec![edit]));
+        } else {
+            message += "; these are no fractions, so the atoms have no positions";
+        }
+        let (kind, span, related) = (ProblemKind::BadLine, row.trimmed(), Vec::new());
+        self.problems.push(Problem { kind, span, message, related, fix });
     }
 
     /// The next line that is not blank. Blank lines in the header shift everything for VASP.

@@ -8,7 +8,8 @@ use nalgebra::Vector3;
 use super::Origin;
 use crate::text::Span;
 
-/// Most atoms that a cell is expanded to; above this the text is surely not what its author meant.
+/// Most atoms that a cell is expanded to, and most rows of atoms that are read; above this the text is surely not what its
+/// author meant.
 pub(crate) const MAX_ATOMS: usize = 500_000;
 /// Most images that are generated, before special positions are merged: bounds the time.
 pub(crate) const MAX_IMAGES: usize = 4_000_000;

@@ -6,6 +6,7 @@ use cellwright_crystal::symmetry::Operation;
 use cellwright_crystal::{Lattice, LatticeError, Site, Structure};
 use nalgebra::{Matrix3, Vector3};
 
+use super::expand::MAX_ATOMS;
 use super::poscar_species::{self, Group};
 use super::sites::FARTHEST;
 use super::{AtomSite, Cell, Obstacle, ObstacleKind, OperationSource, Origin, Reading, Symmetry};
@@ -25,8 +26,15 @@ pub(super) fn read(text: &str, file: &PoscarFile) -> Reading {
     let good = lattice.as_ref().and_then(|l| l.as_ref().ok());
     let groups = poscar_species::groups(text, file, &mut obstacles);
     let mut running: HashMap<&str, usize> = HashMap::new();
-    let mut sites = Vec::with_capacity(file.atoms.len());
-    for row in &file.atoms {
+    let too_many = file.atoms.len() > MAX_ATOMS;
+    if let Some(counts) = file.counts.first().filter(|_| too_many) {
+        let message = format!("{} rows of atoms: more than can be held", file.atoms.len());
+        let (span, kind) = (counts.span, ObstacleKind::TooManyAtoms);
+        obstacles.push(Obstacle { span, kind, message });
+    }
+    let atoms = if too_many { &[][..] } else { &file.atoms };
+    let mut sites = Vec::with_capacity(atoms.len());
+    for row in atoms {
         let group = groups.get(row.group).cloned().unwrap_or_default();
         let number = groups.get(row.group).map_or(0, |g| {
             let number = running.entry(g.name.as_str()).or_default();

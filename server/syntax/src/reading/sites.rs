@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use cellwright_crystal::Element;
 use nalgebra::Vector3;
 
+use super::expand::MAX_ATOMS;
 use super::frame::Frame;
 use super::names::{Names, Place};
 use super::species::{self, Species};
@@ -64,6 +65,14 @@ pub(super) fn read(
     obstacles: &mut Vec<Obstacle>,
 ) -> Sites {
     let Some(table) = table(names) else { return Sites::default() };
+    if let Place::Column(rows, _) = table
+        && table.rows() > MAX_ATOMS
+    {
+        let message = format!("{} rows of atoms: more than can be held", table.rows());
+        let (span, kind) = (rows.keyword, ObstacleKind::TooManyAtoms);
+        obstacles.push(Obstacle { span, kind, message });
+        return Sites::default();
+    }
     let place = |name: &str| names.place(name).filter(|p| p.beside(table));
     let (coordinates, cartesian) = coordinate_names(names);
     let types = atom_types(text, names);

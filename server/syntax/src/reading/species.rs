@@ -61,7 +61,7 @@ pub(super) fn from_symbol(symbol: &str) -> Species {
     variant.map_or(Species::Unknown, |e| Species::Element(e, None))
 }
 
-/// Reads a site label where there is no type symbol: `Fe1A`, `O(1)`, `OW1`, `Wat`, `CA`, `1HB`, `X2`.
+/// Reads a site label where there is no type symbol: `Fe1A`, `O(1)`, `OW1`, `Wat`, `WatM3`, `CA`, `1HB`, `X2`.
 ///
 /// A label is only a hint. Of the two readings that its first letters allow, the one whose element `known` (the
 /// elements of the formula or of the atom types, empty when neither is given) holds is taken; where that does not
@@ -74,10 +74,12 @@ pub(super) fn from_label(label: &str, known: &[Element]) -> Species {
     let label = label.trim_start_matches(|c: char| c.is_ascii_digit());
     let (letters, rest) = label.split_at(leading_letters(label));
     let holds = |e: &Element| known.contains(e);
-    match letters.to_ascii_uppercase().as_str() {
+    let upper = letters.to_ascii_uppercase();
+    match upper.as_str() {
         "X" => return Species::Masked,
         "VA" | "VAC" => return Species::Vacancy,
-        "WAT" | "OW" | "OH" => {
+        // Nothing but water is spelled so, whatever tells it from other water: `WatI`, `WatM`.
+        _ if upper.starts_with("WAT") || matches!(upper.as_str(), "OW" | "OH") => {
             return Element::from_symbol("O")
                 .map_or(Species::Unknown, |o| Species::Element(o, None));
         }
@@ -105,7 +107,7 @@ pub(super) fn from_label(label: &str, known: &[Element]) -> Species {
     let Some(element) = element else { return Species::Unknown };
     // Water is called W in many mineral tables; tungsten is meant only if the formula has it.
     let oxygen = Element::from_symbol("O").filter(holds);
-    if element.symbol() == "W" && letters.len() == 1 && !holds(&element) && oxygen.is_some() {
+    if element.symbol() == "W" && !holds(&element) && oxygen.is_some() {
         return oxygen.map_or(Species::Unknown, |o| Species::Element(o, None));
     }
     // Only a label that is element and charge and nothing else states a charge.
@@ -206,6 +208,9 @@ mod tests {
             ("Ow", "O"),
             ("Oh3", "O"),
             ("Wat", "O"),
+            ("WatI", "O"),
+            ("WatM3", "O"),
+            ("WAT2B", "O"),
             ("Ca1", "Ca"),
             ("Co3", "Co"),
             ("CL1", "Cl"),
@@ -243,6 +248,8 @@ mod tests {
         assert_eq!(read("Ho1", &["Ho", "O"]), is("Ho"));
         assert_eq!(read("W1", &["Al", "O", "H"]), is("O"));
         assert_eq!(read("W1", &["W", "O"]), is("W"));
+        assert_eq!(read("WO2", &["Na", "O", "H"]), is("O"));
+        assert_eq!(read("WO2", &["W", "O"]), is("W"));
         assert_eq!(read("HF1", &["Hf", "O"]), is("Hf"));
     }
 

@@ -52,14 +52,14 @@ const MEMORY_INTERVAL: Duration = Duration::from_millis(50);
 /// `cellwright worker`: serves CHGNet on stdin and stdout until stdin ends. The caller must end the process soon after.
 ///
 /// `device` is `cpu` or `cuda`; without it the environment variable `CELLWRIGHT_DEVICE` is asked, then it is the CPU.
-/// `memory_limit` (bytes, 0 is none) holds until the client sends another.
+/// `memory_limit` (bytes; 0: half of the machine's memory) holds until the client sends another.
 ///
 /// # Errors
 /// When the device is not there. The client is told as well.
 pub fn main(device: Option<&str>, memory_limit: u64) -> Result<End, DeviceError> {
     let engine = ChgnetEngine::new(device).inspect_err(|error| {
         let (kind, message) = (ErrorKind::Worker, error.to_string());
-        let shared = Shared::new(std::io::stdout(), Arc::default(), channel().0);
+        let shared = Shared::new(std::io::stdout(), Arc::new(Ceiling::new(0)), channel().0);
         shared.answer(&Reply::Error { id: None, kind, message });
     })?;
     Ok(serve(BufReader::new(std::io::stdin()), std::io::stdout(), engine, memory_limit))

@@ -25,7 +25,7 @@ pub struct WorkerConfig {
     pub command: Vec<String>,
     /// The worker is ended when nothing was asked for so long.
     pub idle: Duration,
-    /// The worker refuses work beyond this much memory (bytes); 0 is no limit.
+    /// The worker refuses work beyond this much memory (bytes); 0: half of the memory of its machine.
     pub memory_limit: u64,
     /// A task that makes no progress for so long counts as hung.
     pub stall: Duration,

@@ -4,11 +4,10 @@
 use std::sync::Arc;
 
 use cellwright_features::energy::refusal;
-use cellwright_features::relax::{Summary, Way, displacements, edits, held};
-use cellwright_worker::protocol::{Cell, ErrorKind, Output, Task};
+use cellwright_features::relax::{Way, held};
+use cellwright_worker::protocol::{Cell, ErrorKind, Optimizer, RelaxOptions, Task};
 use cellwright_worker::supervisor::TaskError;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 use tower_lsp::jsonrpc::{Error, Result};
@@ -19,9 +18,13 @@ use super::document::{Need, Outcome};
 use crate::event::{Event, Reply, cancelled, content_modified, failed};
 use crate::guard::guard;
 use crate::progress;
-use crate::protocol::{Model, RelaxParams, RelaxResult, SymmetryChoice};
+use crate::protocol::{RelaxParams, RelaxResult, SymmetryChoice};
 use crate::snapshot::Snapshot;
-use crate::to_proto::workspace_edit;
+
+mod result;
+
+pub(crate) use result::Relaxed;
+use result::result;
 
 /// What a relax action carries until it is resolved.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -76,7 +79,7 @@ pub(crate) struct RelaxEnd {
     /// Token of the work-done progress.
     token: Option<NumberOrString>,
     sink: Sink,
-    result: Result<RelaxResult>,
+    result: Result<(RelaxResult, Relaxed)>,
     /// Whether the model turned out not to be installed, and the message.
     not_installed: Option<String>,
 }
@@ -199,18 +202,17 @@ impl Owner {
             reading.structure.as_ref().ok_or_else(|| refused("no structure".to_owned()))?;
         let operations = &reading.symmetry.operations;
         let keep = way.keep_symmetry && operations.len() > 1;
-        // The type of the options belongs to the models, which this crate does not know; the protocol says how they are written.
-        let options = serde_json::from_value(json!({
-            "optimizer": "fire",
-            "cell": way.cell,
-            "force_tolerance": self.config.relax.force_tolerance,
-            "max_steps": self.config.relax.max_steps,
-            "held": held(&snapshot.parsed),
-        }));
+        let options = RelaxOptions {
+            optimizer: Optimizer::Fire,
+            cell: way.cell,
+            force_tolerance: self.config.relax.force_tolerance,
+            max_steps: self.config.relax.max_steps,
+            held: held(&snapshot.parsed),
+        };
         Ok(Task::Relax {
             structure: Cell::from_structure(structure),
             symmetry: keep.then(|| operations.iter().map(ToString::to_string).collect()),
-            options: options.map_err(|error| failed(error.to_string()))?,
+            options,
         })
     }
 
@@ -261,9 +263,15 @@ impl Owner {
             self.not_installed = end.not_installed;
             self.tell_status();
         }
-        let open = self.documents.get(&end.uri);
-        let stale = open.is_none_or(|open| open.edition != end.edition);
-        let result = if stale && end.result.is_ok() { Err(content_modified()) } else { end.result };
+        let open = self.documents.get_mut(&end.uri).filter(|open| open.edition == end.edition);
+        let result = match (end.result, open) {
+            (Ok((result, relaxed)), Some(open)) => {
+                open.relaxed = Some(relaxed);
+                Ok(result)
+            }
+            (Ok(_), None) => Err(content_modified()),
+            (Err(error), _) => Err(error),
+        };
         end.sink.send(result);
     }
 }
@@ -272,51 +280,4 @@ impl Owner {
 enum Stopped {
     Because(Error),
     ByWorker(TaskError),
-}
-
-/// From the worker's output to edits and numbers.
-fn result(
-    snapshot: &Snapshot,
-    block: usize,
-    way: Way,
-    output: Output,
-    client: &crate::client::ClientFeatures,
-) -> Result<RelaxResult> {
-    let Output::Relax { provenance, structure, initial, last, steps, converged } = output else {
-        return Err(failed("the worker answered something else than a relaxation"));
-    };
-    let reading = snapshot.parsed.readings.get(block);
-    let reading = reading.ok_or_else(Error::internal_error)?;
-    let start = reading.structure.as_ref().ok_or_else(Error::internal_error)?;
-    let relaxed = structure.to_structure().map_err(failed)?;
-    let changes = edits(&snapshot.parsed, reading, &relaxed, way)
-        .map_err(|error| failed(format!("{error}; relax it as P 1 instead")))?;
-    let (rms_displacement, max_displacement) = displacements(start, &relaxed);
-    let norm = |f: &[f64; 3]| f.iter().map(|x| x * x).sum::<f64>().sqrt();
-    let largest = |forces: &[[f64; 3]]| forces.iter().map(norm).fold(0.0, f64::max);
-    let summary = Summary {
-        energy_before: initial.energy_per_atom,
-        energy_after: last.energy_per_atom,
-        max_force_before: largest(&initial.forces),
-        max_force_after: largest(&last.forces),
-        steps,
-        converged,
-        volume_before: start.lattice.volume(),
-        volume_after: relaxed.lattice.volume(),
-        rms_displacement,
-        max_displacement,
-        cautions: last.cautions,
-    };
-    Ok(RelaxResult {
-        version: snapshot.version,
-        edit: workspace_edit(snapshot, &changes, client),
-        changed: !changes.is_empty(),
-        message: summary.message(),
-        model: Model {
-            model: provenance.model,
-            version: provenance.version,
-            device: provenance.device,
-        },
-        summary: summary.into(),
-    })
 }
