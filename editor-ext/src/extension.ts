@@ -51,9 +51,9 @@ export async function activate(context: ExtensionContext): Promise<void> {
     show({ state: 'starting', message: 'The server is starting.' });
     await start();
   };
-  const previews = registerPreviews(context);
+  const previews = registerPreviews(context, output);
   const relaxAt = async (target: Target): Promise<void> => {
-    if (client?.isRunning()) await relax(client, previews, target, () => status.state !== 'notInstalled');
+    if (client?.isRunning()) await relax(client, previews, output, target, () => status.state !== 'notInstalled');
     else void window.showErrorMessage('The server is not running. "Cellwright: Restart the Server" starts it.');
   };
 

@@ -25,6 +25,8 @@ export interface RelaxSummary {
   maxForceAfter: number;
   steps: number;
   converged: boolean;
+  /** Atoms that selective dynamics holds, if only along some axes; `message` says so too. */
+  heldAtoms: number;
   /** Å³. */
   volumeBefore: number;
   volumeAfter: number;
@@ -39,6 +41,8 @@ export interface RelaxResult {
   edit: WorkspaceEdit;
   changed: boolean;
   message: string;
+  /** What in the file no longer fits the new structure. */
+  notes: string[];
   model: { model: string; version: string; device: string };
   summary: RelaxSummary;
 }

@@ -3,7 +3,7 @@ import test from 'node:test';
 import type { RelaxChoice, RelaxResult, Status } from '../src/protocol.js';
 import { UnexpectedEdit, edited, editsFor } from '../src/relax/edits.js';
 import { increments } from '../src/relax/progress.js';
-import { choiceItems, previewQuestion, previewTitle } from '../src/relax/words.js';
+import { brief, choiceItems, details, previewQuestion, previewTitle } from '../src/relax/words.js';
 import { serverProgram } from '../src/server.js';
 import { statusView } from '../src/status.js';
 
@@ -48,25 +48,33 @@ test('a way to relax that cannot be done is shown with its reason', () => {
 });
 
 const SUMMARY = {
-  energyBefore: -3.3941, energyAfter: -3.4012, maxForceBefore: 1.2, maxForceAfter: 0.04, steps: 23, converged: true,
+  energyBefore: -3.3941, energyAfter: -3.4012, maxForceBefore: 1.2, maxForceAfter: 0.04, steps: 23, converged: true, heldAtoms: 0,
   volumeBefore: 64, volumeAfter: 60.8, rmsDisplacement: 0.0512, maxDisplacement: 0.1, cautions: [] as string[],
 };
 const RESULT: RelaxResult = {
-  version: 3, edit: {}, changed: true, message: 'Relaxed in 23 steps', model: { model: 'CHGNet', version: '0.3.0', device: 'cpu' }, summary: SUMMARY,
+  version: 3, edit: {}, changed: true, message: 'Relaxed in 23 steps', notes: [] as string[], model: { model: 'CHGNet', version: '0.3.0', device: 'cpu' }, summary: SUMMARY,
 };
 
 test('the title of a preview holds what was gained', () => {
   assert.equal(previewTitle('a.cif', SUMMARY), 'a.cif ↔ relaxed (−7.1 meV/atom, max |F| 0.040 eV/Å)');
 });
 
-test('the question of a preview holds numbers, cautions and the model', () => {
-  assert.equal(
-    previewQuestion(RESULT),
-    'Relaxed in 23 steps. Atoms moved by 0.051 Å (root mean square), at most 0.100 Å. Volume 64.00 → 60.80 Å³ (−5.00 %). CHGNet 0.3.0 on cpu.',
-  );
-  const doubtful = { ...RESULT, summary: { ...SUMMARY, volumeAfter: 64, converged: false, cautions: ['Po is outside what the model was trained on'] } };
-  assert.doesNotMatch(previewQuestion(doubtful), /Volume/);
-  assert.match(previewQuestion(doubtful), /not converged.*Po is outside what the model was trained on\. CHGNet/);
+test('the question of a preview is short, and the details hold all there is', () => {
+  assert.equal(previewQuestion(RESULT), 'Relaxed in 23 steps.');
+  assert.deepEqual(details(RESULT), [
+    'Relaxed in 23 steps.', 'Atoms moved by 0.051 Å (root mean square), at most 0.100 Å.', 'Volume 64.00 → 60.80 Å³ (−5.00 %).', 'CHGNet 0.3.0 on cpu.',
+  ]);
+  const notes = ['the velocities behind the atoms are still those from before'];
+  const doubtful = { ...RESULT, notes, summary: { ...SUMMARY, volumeAfter: 64, converged: false, cautions: ['Po is outside what the model was trained on'] } };
+  assert.equal(previewQuestion(doubtful), 'Relaxed in 23 steps. 2 remarks in the details.');
+  assert.doesNotMatch(details(doubtful).join('\n'), /Volume/);
+  assert.match(details(doubtful).join('\n'), /not converged.*\n.*\nRemark: Po is outside what the model was trained on\.\nRemark: the velocities .* before\.\nCHGNet/);
+});
+
+test('a long message is cut at a word', () => {
+  assert.equal(brief('short'), 'short');
+  const long = brief('this needs much memory '.repeat(20), 60);
+  assert.ok(long.length <= 60 && long.endsWith(' …') && !long.includes('mem …'), long);
 });
 
 test('progress never goes back and never passes 100 percent', () => {

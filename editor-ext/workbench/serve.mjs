@@ -30,6 +30,7 @@ const QUIET = {
 /**
  * @param {object} options
  * @param {string} options.vsix the packaged extension
+ * @param {string[]} [options.others] further packaged extensions
  * @param {string} options.profile folder for settings and extensions; made if absent, kept afterwards
  * @param {number} [options.port] preferred port; another one is taken where it is in use
  * @param {Record<string, unknown>} [options.settings] user settings for a new profile
@@ -37,7 +38,7 @@ const QUIET = {
  * @param {(line: string) => void} [options.say] told what takes long
  * @returns {Promise<Workbench>}
  */
-export async function serveWorkbench({ vsix, profile, port: preferred = 0, settings = {}, env: given, say = () => {} }) {
+export async function serveWorkbench({ vsix, others = [], profile, port: preferred = 0, settings = {}, env: given, say = () => {} }) {
   ensureWorkbench(say);
   const userData = join(profile, 'user-data');
   const settingsFile = join(userData, 'User', 'settings.json');
@@ -49,7 +50,8 @@ export async function serveWorkbench({ vsix, profile, port: preferred = 0, setti
   const sockets = mkdtempSync(join(tmpdir(), 'cw-'));
   const env = { ...(given ?? process.env), XDG_RUNTIME_DIR: sockets, VSCODE_IPC_HOOK_CLI: '' };
   const folders = ['--user-data-dir', userData, '--extensions-dir', join(profile, 'extensions'), '--session-socket', join(sockets, 'session.sock')];
-  execFileSync(NODE, [ENTRY, ...folders, '--install-extension', vsix, '--force'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const install = [vsix, ...others].flatMap((path) => ['--install-extension', path]);
+  execFileSync(NODE, [ENTRY, ...folders, ...install, '--force'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
 
   const port = (await free(preferred)) ?? (await free(0));
   const origin = `http://127.0.0.1:${port}`;

@@ -6,11 +6,12 @@ import { openSession } from './session.mjs';
 const BROKEN = 'perovskite-broken.cif';
 const LARGE = 'lanthanum-manganite.cif';
 const SLAB = 'POSCAR_MgO_slab';
+const MMCIF = 'rutile.mmcif';
 
 let session;
 let user;
 before(async () => {
-  session = await openSession(BROKEN, LARGE, SLAB);
+  session = await openSession(BROKEN, LARGE, SLAB, `rutile.cif as ${MMCIF}`);
   user = session.user;
 });
 after(async () => {
@@ -57,8 +58,7 @@ test('the error goes when the slipped digit is corrected', async () => {
 
 test('Relax shows the difference, applies as one undo step, and the file on disk follows', async () => {
   const before = user.onDisk(BROKEN);
-  await (await user.relaxLens()).click();
-  await user.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
+  await user.chooseWay();
   await user.picture('ways');
   await user.pick(/^Relax positions/);
   const preview = user.page.locator('.tab.active', { hasText: 'relaxed' });
@@ -67,7 +67,7 @@ test('Relax shows the difference, applies as one undo step, and the file on disk
   await user.picture('difference');
   assert.equal(user.onDisk(BROKEN), before, 'nothing is applied before the user agrees');
 
-  await user.notification('Atoms moved').getByRole('button', { name: 'Apply' }).click();
+  await user.notification('Relaxed in').getByRole('button', { name: 'Apply' }).click();
   await preview.waitFor({ state: 'detached' });
   await user.page.locator(`.tab.active.dirty[data-resource-name="${BROKEN}"]`).waitFor();
   await user.focusEditor();
@@ -124,4 +124,27 @@ test('a POSCAR with selective dynamics is clean and has its lens', async () => {
   await user.page.locator('.statusbar-item', { hasText: 'CHGNet' }).first().waitFor();
   assert.equal(await user.page.locator('.squiggly-error').count(), 0);
   await user.picture('poscar');
+});
+
+test('atoms that selective dynamics holds are counted in the question', async () => {
+  await user.chooseWay();
+  await user.pick(/^Relax positions/);
+  const question = user.notification(/\d+ atoms held/);
+  await user.expect(question, 120_000);
+  await user.picture('held');
+  await question.getByRole('button', { name: 'Discard' }).click();
+  await user.page.locator('.tab', { hasText: 'relaxed' }).waitFor({ state: 'detached' });
+});
+
+test('a file that another extension calls mmcif is served too', async () => {
+  await user.open(MMCIF);
+  await user.page.locator('.statusbar-item', { hasText: 'mmCIF' }).first().waitFor();
+  await (await user.relaxLens()).waitFor();
+  await user.picture('mmcif');
+});
+
+test('installing a model that is there says so', async () => {
+  await user.command('Cellwright: Install the Energy Model');
+  await user.expect(user.notification('The energy model is installed.'), 60_000);
+  await user.picture('installed');
 });

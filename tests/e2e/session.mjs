@@ -1,5 +1,6 @@
 // A user with the extension in VS Code, in a browser: one workbench and one page for all tests of a file.
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -13,7 +14,11 @@ const BROWSER = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
   '--disable-sync', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ];
-const SETTINGS = { 'git.enabled': false, 'files.autoSave': 'off', 'workbench.reduceMotion': 'on', 'editor.cursorBlinking': 'solid' };
+const SETTINGS = {
+  // Another extension's language, see `claimLanguage`.
+  'files.associations': { '*.mmcif': 'mmcif' },
+  'git.enabled': false, 'files.autoSave': 'off', 'workbench.reduceMotion': 'on', 'editor.cursorBlinking': 'solid',
+};
 
 /** Waits until `probe` gives something true, and gives that back. */
 export async function until(probe, what, limit = 30_000) {
@@ -26,18 +31,39 @@ export async function until(probe, what, limit = 30_000) {
   }
 }
 
-/** Opens the workbench on copies of some examples. */
+/**
+ * Packages an extension that claims a language and does nothing else, as other people's extensions do.
+ * @param {string} folder where to put it
+ * @returns {string} the path of the .vsix
+ */
+function claimLanguage(id, name, folder) {
+  const manifest = {
+    name: `claims-${id}`, publisher: 'test', version: '0.0.1', engines: { vscode: '^1.80.0' }, contributes: { languages: [{ id, aliases: [name] }] },
+  };
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
+  const vsix = join(folder, `${manifest.name}.vsix`);
+  const vsce = join(ROOT, 'node_modules', '@vscode', 'vsce', 'vsce');
+  execFileSync(process.execPath, [vsce, 'package', '--out', vsix, '--skip-license', '--allow-missing-repository'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  return vsix;
+}
+
+/** Opens the workbench on copies of some examples; `'a as b'` copies under another name. */
 export async function openSession(...examples) {
   const vsix = process.env.VSIX ?? join(ROOT, '.cellwright', 'cellwright.vsix');
   const top = mkdtempSync(join(tmpdir(), 'cw-e2e-'));
   const [folder, home, profile] = ['crystals', 'home', 'profile'].map((name) => join(top, name));
   for (const path of [folder, home]) mkdirSync(path);
   mkdirSync(PICTURES, { recursive: true });
-  for (const name of examples) cpSync(join(ROOT, 'examples', name), join(folder, name));
+  for (const example of examples) {
+    const [name, copy = name] = example.split(' as ');
+    cpSync(join(ROOT, 'examples', name), join(folder, copy));
+  }
   // A home of its own, but the weights are where `cellwright models pull` put them.
   const data = process.env.CELLWRIGHT_DATA_DIR ?? join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'cellwright');
   const env = { PATH: process.env.PATH, LANG: 'C.UTF-8', HOME: home, TMPDIR: home, CELLWRIGHT_DATA_DIR: data };
-  const workbench = await serveWorkbench({ vsix, profile, settings: SETTINGS, env, say: console.log });
+  const others = [claimLanguage('mmcif', 'mmCIF', join(top, 'mmcif'))];
+  const workbench = await serveWorkbench({ vsix, others, profile, settings: SETTINGS, env, say: console.log });
   let browser;
   const close = async () => {
     await browser?.close();
@@ -96,6 +122,12 @@ class User {
     await this.focusEditor();
     await this.page.keyboard.press('Control+Home');
     return this.page.locator('.codelens-decoration a:visible', { hasText: 'Relax' }).first();
+  }
+
+  /** Clicks the link "Relax" until the ways are listed: a lens that is drawn anew at that moment does not take a click. */
+  async chooseWay() {
+    const listed = () => this.page.locator('.quick-input-list .monaco-list-row:visible').first().waitFor({ timeout: 3000 }).then(() => true, () => false);
+    await until(async () => (await this.relaxLens()).click().then(listed), 'the ways to relax');
   }
 
   /** Presses a key until something shows: a key pressed while the focus changes is lost. */

@@ -1,12 +1,12 @@
 // The command "Relax…": choose a way, watch it run, look at the difference.
-import { CancellationError, ProgressLocation, Uri, commands, window, workspace, type TextDocument } from 'vscode';
+import { CancellationError, type LogOutputChannel, ProgressLocation, Uri, commands, window, workspace, type TextDocument } from 'vscode';
 import { LSPErrorCodes, ResponseError } from 'vscode-languageclient';
 import type { LanguageClient } from 'vscode-languageclient/node';
 import { served } from '../languages.js';
 import * as protocol from '../protocol.js';
 import type { Previews } from './preview.js';
 import { increments } from './progress.js';
-import { choiceItems } from './words.js';
+import { brief, choiceItems } from './words.js';
 
 /** Where to relax: a block by number, or the one around a position. Without a document, the active editor's cursor. */
 export interface Target {
@@ -20,7 +20,7 @@ export interface Target {
 let runs = 0;
 
 /** Runs the command; every way it can end is told to the user. */
-export async function relax(client: LanguageClient, previews: Previews, target: Target, modelInstalled: () => boolean): Promise<void> {
+export async function relax(client: LanguageClient, previews: Previews, output: LogOutputChannel, target: Target, modelInstalled: () => boolean): Promise<void> {
   const document = target.uri === undefined ? window.activeTextEditor?.document : await workspace.openTextDocument(Uri.parse(target.uri));
   if (!served(document)) {
     void window.showInformationMessage('Open a CIF or POSCAR file to relax the crystal in it.');
@@ -33,7 +33,7 @@ export async function relax(client: LanguageClient, previews: Previews, target: 
     if (result.changed) await previews.show(client, document, result);
     else void window.showInformationMessage(result.message);
   } catch (error) {
-    await tell(error, modelInstalled());
+    await tell(error, output, modelInstalled());
   }
 }
 
@@ -83,13 +83,14 @@ function run(client: LanguageClient, document: TextDocument, { version, block, c
   );
 }
 
-async function tell(error: unknown, modelInstalled: boolean): Promise<void> {
+async function tell(error: unknown, output: LogOutputChannel, modelInstalled: boolean): Promise<void> {
   if (error instanceof CancellationError || (error instanceof ResponseError && error.code === LSPErrorCodes.RequestCancelled)) return;
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof ResponseError && error.code === LSPErrorCodes.ContentModified) {
     void window.showWarningMessage(message);
     return;
   }
+  output.error(message);
   const [button, command] = modelInstalled ? ['Show the Output', 'cellwright.showOutput'] : ['Install the Energy Model', 'cellwright.pullModels'];
-  if ((await window.showErrorMessage(message, button)) === button) await commands.executeCommand(command);
+  if ((await window.showErrorMessage(brief(message), button)) === button) await commands.executeCommand(command);
 }

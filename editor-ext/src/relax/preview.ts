@@ -1,9 +1,9 @@
 // Shows a relaxed structure beside the document, and applies it when the user says so.
-import { type Disposable, EventEmitter, type ExtensionContext, type TextDocument, TabInputTextDiff, Uri, WorkspaceEdit, commands, window, workspace } from 'vscode';
+import { type Disposable, EventEmitter, type ExtensionContext, type LogOutputChannel, type TextDocument, TabInputTextDiff, Uri, WorkspaceEdit, commands, window, workspace } from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
 import type { RelaxResult } from '../protocol.js';
 import { edited, editsFor } from './edits.js';
-import { previewQuestion, previewTitle } from './words.js';
+import { details, previewQuestion, previewTitle } from './words.js';
 
 /** Scheme of the right-hand side of the difference. */
 const SCHEME = 'cellwright-relaxed';
@@ -20,6 +20,11 @@ interface Pending {
 export class Previews {
   readonly #pending = new Map<string, Pending>();
   readonly #changed = new EventEmitter<Uri>();
+  readonly #output: LogOutputChannel;
+
+  constructor(output: LogOutputChannel) {
+    this.#output = output;
+  }
 
   register(): Disposable[] {
     return [
@@ -56,11 +61,16 @@ export class Previews {
     this.#changed.fire(uri);
     const name = document.uri.path.split('/').at(-1) ?? '';
     await commands.executeCommand('vscode.diff', document.uri, uri, previewTitle(name, result.summary), { preview: false });
-    const apply = 'Apply';
-    const answer = await window.showInformationMessage(previewQuestion(result), apply, 'Discard');
-    // The buttons of the tab may have answered already, and a notification that was only closed says nothing.
-    if (this.#pending.get(uri.toString()) !== pending || answer === undefined) return;
-    await (answer === apply ? this.#apply(pending) : this.#close(pending));
+    for (const line of details(result)) this.#output.info(`${name}: ${line}`);
+    const [apply, more] = ['Apply', 'Details'];
+    for (;;) {
+      const answer = await window.showInformationMessage(previewQuestion(result), apply, more, 'Discard');
+      // The buttons of the tab may have answered already, and a notification that was only closed says nothing.
+      if (this.#pending.get(uri.toString()) !== pending || answer === undefined) return;
+      if (answer !== more) return await (answer === apply ? this.#apply(pending) : this.#close(pending));
+      // Whoever has read them still has to decide.
+      this.#output.show(true);
+    }
   }
 
   async #apply(pending: Pending | undefined): Promise<void> {
@@ -104,7 +114,7 @@ export class Previews {
 
 function tellStale(document: TextDocument): void {
   const name = document.uri.path.split('/').at(-1);
-  void window.showWarningMessage(`${name} was changed while it was being relaxed, so the result no longer fits. Nothing was applied; run Relax again.`);
+  void window.showWarningMessage(`${name} was changed meanwhile, so nothing was applied. Run Relax again.`);
 }
 
 async function closeTabs(modified: Uri): Promise<void> {
@@ -113,8 +123,8 @@ async function closeTabs(modified: Uri): Promise<void> {
 }
 
 /** Registers the previews for the life of the extension. */
-export function registerPreviews(context: ExtensionContext): Previews {
-  const previews = new Previews();
+export function registerPreviews(context: ExtensionContext, output: LogOutputChannel): Previews {
+  const previews = new Previews(output);
   context.subscriptions.push(...previews.register());
   return previews;
 }

@@ -30,16 +30,30 @@ export function previewTitle(file: string, { energyBefore, energyAfter, maxForce
   return `${file} ↔ relaxed (${sign}${Math.abs(change).toFixed(1)} meV/atom, max |F| ${maxForceAfter.toFixed(3)} eV/Å)`;
 }
 
-/** The question that comes with the difference. */
-export function previewQuestion({ message, model, summary }: RelaxResult): string {
+/** The question that comes with the difference: short, because VS Code cuts long ones. */
+export function previewQuestion({ message, notes, summary }: RelaxResult): string {
+  const remarks = notes.length + summary.cautions.length;
+  return remarks === 0 ? ended(message) : `${ended(message)} ${remarks === 1 ? 'One remark' : `${remarks} remarks`} in the details.`;
+}
+
+/** Everything there is to say about a result, line by line, for the output channel. */
+export function details({ message, notes, model, summary }: RelaxResult): string[] {
   const { volumeBefore, volumeAfter, rmsDisplacement, maxDisplacement, converged, cautions } = summary;
-  const lines = [`${ended(message)} Atoms moved by ${rmsDisplacement.toFixed(3)} Å (root mean square), at most ${maxDisplacement.toFixed(3)} Å.`];
+  const lines = [ended(message)];
+  if (!converged) lines.push('Forces have not converged: run it again from here for more steps.');
+  lines.push(`Atoms moved by ${rmsDisplacement.toFixed(3)} Å (root mean square), at most ${maxDisplacement.toFixed(3)} Å.`);
   const swelling = 100 * (volumeAfter / volumeBefore - 1);
   if (Math.abs(swelling) >= 0.005) lines.push(`Volume ${volumeBefore.toFixed(2)} → ${volumeAfter.toFixed(2)} Å³ (${swelling < 0 ? '−' : '+'}${Math.abs(swelling).toFixed(2)} %).`);
-  if (!converged) lines.push('Forces have not converged: run it again from here for more steps.');
-  for (const caution of cautions) lines.push(ended(caution));
+  lines.push(...[...cautions, ...notes].map((remark) => `Remark: ${ended(remark)}`));
   lines.push(`${model.model} ${model.version} on ${model.device}.`);
-  return lines.join(' ');
+  return lines;
+}
+
+/** The beginning of a message that is too long for a notification. */
+export function brief(message: string, limit = 140): string {
+  if (message.length <= limit) return message;
+  const cut = message.lastIndexOf(' ', limit - 2);
+  return `${message.slice(0, cut > 0 ? cut : limit - 2)} …`;
 }
 
 const ended = (sentence: string): string => (/[.!?]$/.test(sentence) ? sentence : `${sentence}.`);
