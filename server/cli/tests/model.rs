@@ -46,6 +46,8 @@ fn atoms_held_by_selective_dynamics_stay() {
         .replace("0.00 0.00 0.00", "0.00 0.00 0.00 T T F");
     let relaxed = run(&["relax", "-", "--fmax", "0.01"], text.as_bytes());
     assert_eq!(relaxed.code, 0, "{}", relaxed.stderr);
+    let held = ", 2 atoms held (1 along some axes only), ";
+    assert!(relaxed.stderr.contains(held), "{}", relaxed.stderr);
     let rows: Vec<_> = relaxed.stdout.lines().skip(9).collect();
     assert_eq!(rows[1], "0.26 0.25 0.24 F F F", "{}", relaxed.stdout);
     assert!(rows[0].ends_with(" 0.00 T T F") && !rows[0].starts_with("0.00 "), "{}", rows[0]);
