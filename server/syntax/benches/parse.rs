@@ -38,7 +38,7 @@ fn measure(criterion: &mut Criterion, name: &str, language: Language, text: &str
     let mut group = criterion.benchmark_group(format!("{name}, {} kB", text.len() / 1000));
     group.sample_size(20);
     group.bench_function("open", |b| {
-        b.iter(|| Document::new(language, black_box(text)).tree().clone())
+        b.iter(|| Document::new(language, black_box(text)).tree().clone());
     });
     let mut document = Document::new(language, text);
     // A digit is typed into the middle and removed again.
