@@ -15,7 +15,7 @@ use super::frame::{Block, Frame};
 use super::periodic::nearest;
 use super::replacement::Replacements;
 use super::search::{PERFECT, Room, Scaled, spread};
-use super::{Match, Matcher, Prepared, go_on_unless};
+use super::{Match, Matcher, Prepared};
 
 /// A match after elements were replaced.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,7 +72,7 @@ pub(super) fn search(
                 }
             }
         }
-        go_on_unless(false)
+        ControlFlow::Continue(())
     });
     descent.answer()
 }

@@ -20,8 +20,6 @@
 //! below stol. So there may be an rms where nothing fits. The tolerances act on the first structure's
 //! lattice, so that exchanging the two may decide otherwise in borderline cases.
 
-use std::ops::ControlFlow;
-
 use nalgebra::{Matrix3, Vector3};
 use rayon::prelude::*;
 
@@ -199,11 +197,6 @@ impl Matcher {
         let fits = |a: &Prepared, b: &Prepared| self.fit_anonymous(a, b).is_some();
         group::group(structures, Prepared::anonymous_signature, fits)
     }
-}
-
-/// Goes on with a search or ends it.
-fn go_on_unless(done: bool) -> ControlFlow<()> {
-    if done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
 #[cfg(test)]

@@ -34,8 +34,7 @@ pub struct Prepared {
 /// Coordinates beyond this have lost the digits that place the atom in its cell.
 const FARTHEST: f64 = 5e8;
 
-/// Volume per position (Å³) below which nothing is a crystal; metallic hydrogen at the centre of a star
-/// has more than this.
+/// Volume per position (Å³) below which nothing is a crystal: hydrogen at 500 GPa has a hundred times more.
 const LEAST_VOLUME: f64 = 1e-2;
 
 /// Ratio of the longest to the shortest reduced lattice vector above which a cell is not searched.

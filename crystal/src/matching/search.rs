@@ -10,7 +10,7 @@ use crate::Lattice;
 use super::frame::Frame;
 use super::mapping::{Mapping, Mappings, Window};
 use super::periodic::nearest;
-use super::{Match, Matcher, Prepared, go_on_unless};
+use super::{Match, Matcher, Prepared};
 
 /// What is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,7 +154,7 @@ pub(super) fn exact(
                 return ControlFlow::Break(());
             }
         }
-        go_on_unless(false)
+        ControlFlow::Continue(())
     });
     let (_, mut answer) = found?;
     answer.partners = vec![0; first.len()];

@@ -69,17 +69,7 @@ impl Inputs {
 
     /// Reads one file.
     pub(crate) fn read(&self, source: &Source) -> Result<Input, Unreadable> {
-        let name = source.name();
-        let bytes =
-            source.bytes().map_err(|e| Unreadable { name: name.clone(), reason: e.to_string() })?;
-        let (text, encoding) = decode(&bytes);
-        let by_name = match source {
-            Source::File(path) => Language::from_path(path),
-            Source::Stdin => None,
-        };
-        let language =
-            self.language.map(Language::from).or(by_name).unwrap_or_else(|| Language::guess(&text));
-        Ok(Input { name, source: source.clone(), encoding, parsed: Parsed::new(language, &text) })
+        source.read(self.language.map(Language::from))
     }
 
     /// Reads every file, one after the other.
@@ -89,6 +79,25 @@ impl Inputs {
 }
 
 impl Source {
+    /// What a path on the command line names: `-` is standard input.
+    pub(crate) fn named(path: &Path) -> Self {
+        if path == Path::new("-") { Self::Stdin } else { Self::File(path.to_owned()) }
+    }
+
+    /// Reads the file, as this language or going by its name and content.
+    pub(crate) fn read(&self, language: Option<Language>) -> Result<Input, Unreadable> {
+        let name = self.name();
+        let bytes =
+            self.bytes().map_err(|e| Unreadable { name: name.clone(), reason: e.to_string() })?;
+        let (text, encoding) = decode(&bytes);
+        let by_name = match self {
+            Self::File(path) => Language::from_path(path),
+            Self::Stdin => None,
+        };
+        let language = language.or(by_name).unwrap_or_else(|| Language::guess(&text));
+        Ok(Input { name, source: self.clone(), encoding, parsed: Parsed::new(language, &text) })
+    }
+
     /// As shown to the user.
     pub(crate) fn name(&self) -> String {
         match self {
@@ -110,11 +119,8 @@ impl Source {
 }
 
 fn expand(path: &Path) -> Vec<Result<Source, Unreadable>> {
-    if path == Path::new("-") {
-        return vec![Ok(Source::Stdin)];
-    }
-    if !path.is_dir() {
-        return vec![Ok(Source::File(path.to_owned()))];
+    if path == Path::new("-") || !path.is_dir() {
+        return vec![Ok(Source::named(path))];
     }
     let hidden = |entry: &walkdir::DirEntry| {
         entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.')

@@ -3,5 +3,6 @@
 mod check;
 mod convert;
 mod info;
+mod matching;
 mod model;
 mod support;

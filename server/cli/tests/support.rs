@@ -46,6 +46,11 @@ pub(crate) fn run<S: AsRef<std::ffi::OsStr>>(args: &[S], input: &[u8]) -> Run {
 }
 
 impl Run {
+    /// A run that wrote only this: one of many lines.
+    pub(crate) fn with_stdout(&self, stdout: &str) -> Self {
+        Self { code: self.code, stdout: stdout.to_owned(), stderr: self.stderr.clone() }
+    }
+
     /// stdout as JSON, checked against the published schema of `command`.
     pub(crate) fn json(&self, command: &str) -> Value {
         let value: Value = serde_json::from_str(&self.stdout)

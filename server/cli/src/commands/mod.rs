@@ -13,6 +13,7 @@ mod energy;
 mod explain;
 mod info;
 mod lsp;
+mod matching;
 mod models;
 mod relax;
 mod schema;
@@ -32,6 +33,8 @@ pub(crate) enum Command {
     Relax(relax::Args),
     /// Convert between CIF and POSCAR.
     Convert(convert::Args),
+    /// Say whether two structures are the same and which atom answers to which.
+    Match(matching::Args),
     /// Run the language server on stdin and stdout.
     Lsp(lsp::Args),
     /// Run an inference worker on stdin and stdout.
@@ -54,6 +57,7 @@ pub(crate) fn run(command: Command) -> Result<Outcome> {
         Command::Energy(args) => energy::run(&args),
         Command::Relax(args) => relax::run(&args),
         Command::Convert(args) => convert::run(&args),
+        Command::Match(args) => matching::run(&args),
         Command::Lsp(args) => lsp::run(&args),
         Command::Worker(args) => worker::run(&args),
         Command::Models(args) => models::run(&args),

@@ -11,6 +11,7 @@ pub(crate) const SCHEMAS: &[(&str, &str)] = &[
     ("doctor", include_str!("../../schemas/doctor.v1.json")),
     ("energy", include_str!("../../schemas/energy.v1.json")),
     ("info", include_str!("../../schemas/info.v1.json")),
+    ("match", include_str!("../../schemas/match.v1.json")),
     ("models", include_str!("../../schemas/models.v1.json")),
     ("relax", include_str!("../../schemas/relax.v1.json")),
 ];
