@@ -20,6 +20,9 @@ pub enum ModelError {
     /// The structure cannot be treated: disorder, masked sites, an element outside the training set…
     #[error("{0}")]
     Unsupported(String),
+    /// Training data or a configuration that cannot be used; the message says where and why.
+    #[error("{0}")]
+    Data(String),
     /// The caller asked to stop.
     #[error("cancelled")]
     Cancelled,

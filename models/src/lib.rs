@@ -3,8 +3,11 @@
 //! Knows the crystal and tensors; knows no text, no LSP and no processes.
 
 pub mod chgnet;
+pub mod data;
 pub mod device;
+pub mod equicsp;
 pub mod error;
+pub mod eval;
 pub mod nn;
 pub mod potential;
 pub mod tasks;

@@ -1,23 +1,23 @@
-//! Vector loops over rows of 64 numbers, compiled for AVX2 and AVX-512 besides the baseline and chosen at run time.
+//! Vector loops, most over rows of 64 numbers, compiled for AVX2 and AVX-512 besides the baseline and chosen at run time.
 //!
 //! Everything here is plain Rust on arrays whose length the compiler knows, so it vectorises; `pulp` compiles the callers'
 //! closures once per instruction set. The functions must be inlined to take part.
 
-/// Width of every feature row in the networks that use these kernels.
+/// Width of a [`Row`].
 pub(super) const WIDTH: usize = 64;
 
 /// Independent partial sums, so that a sum over a row becomes vector additions.
 const LANES: usize = 16;
 
 /// Small number in the denominator of a layer normalisation, as PyTorch has it.
-pub(super) const EPSILON: f32 = 1e-5;
+pub(crate) const EPSILON: f32 = 1e-5;
 
 /// One feature row.
 pub(super) type Row = [f32; WIDTH];
 
 /// Runs `f` compiled for the widest vectors this machine has. `f` and what it calls must be `#[inline(always)]`.
 #[inline]
-pub(super) fn dispatch<R>(f: impl FnOnce() -> R) -> R {
+pub(crate) fn dispatch<R>(f: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(f)
 }
 
@@ -54,13 +54,13 @@ pub(super) fn sigmoid(x: f32) -> f32 {
 
 /// x · σ(x).
 #[inline(always)]
-pub(super) fn silu(x: f32) -> f32 {
+pub(crate) fn silu(x: f32) -> f32 {
     x * sigmoid(x)
 }
 
 /// x · σ(x) and its derivative σ(x) (1 + x (1 − σ(x))).
 #[inline(always)]
-pub(super) fn silu_with_slope(x: f32) -> (f32, f32) {
+pub(crate) fn silu_with_slope(x: f32) -> (f32, f32) {
     let s = sigmoid(x);
     (x * s, s * (1.0 + x * (1.0 - s)))
 }

@@ -87,7 +87,7 @@ fn read_member(spec: &ModelSpec, wheel: &Path) -> Result<Vec<u8>, ModelError> {
 }
 
 /// Writes beside the target and renames, so that a reader sees the old file or the new one, never half.
-fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
     let parent = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent)?;
     let mut file = tempfile::NamedTempFile::new_in(parent)?;

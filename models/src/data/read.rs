@@ -1,0 +1,160 @@
+//! Crystals of the benchmark sets: one JSON object a line, compressed with zstd.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use cellwright_crystal::{Element, Lattice, Site, Structure};
+use nalgebra::Vector3;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::ModelError;
+
+/// One crystal of a training, validation or test set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Crystal {
+    /// Identifier in the database it comes from.
+    pub id: String,
+    /// Atomic numbers, one per atom.
+    pub numbers: Vec<u8>,
+    /// Fractional coordinates, one row per atom.
+    pub frac: Vec<[f64; 3]>,
+    /// Lengths a, b, c (Å).
+    pub lengths: [f64; 3],
+    /// Angles α, β, γ (degrees).
+    pub angles: [f64; 3],
+}
+
+impl Crystal {
+    /// The same as a structure, without its identifier.
+    ///
+    /// # Errors
+    /// When lengths and angles make no cell or a number is that of no element; what [`read`] gives is neither.
+    pub fn structure(&self) -> Result<Structure, ModelError> {
+        let lattice = Lattice::from_parameters(self.lengths, self.angles)
+            .map_err(|e| ModelError::Data(format!("{}: {e}", self.id)))?;
+        let site = |(z, f): (&u8, &[f64; 3])| {
+            let element = Element::from_z(*z)
+                .ok_or_else(|| ModelError::Data(format!("{}: no element {z}", self.id)))?;
+            Ok(Site::new(element, Vector3::from(*f)))
+        };
+        let sites =
+            self.numbers.iter().zip(&self.frac).map(site).collect::<Result<_, ModelError>>()?;
+        Ok(Structure { lattice, sites })
+    }
+}
+
+#[derive(Deserialize)]
+struct Line {
+    id: String,
+    #[serde(rename = "Z")]
+    numbers: Vec<u8>,
+    frac: Vec<[f64; 3]>,
+    lattice: [f64; 6],
+}
+
+/// All crystals of a `.jsonl.zst` file (or a plain `.jsonl` one), in the order of the file.
+///
+/// # Errors
+/// When the file cannot be read or a line is no crystal: a missing key, no atoms, as many coordinates as not there are
+/// atoms, a length or angle that no cell has. The message names the line.
+pub fn read(path: &Path) -> Result<Vec<Crystal>, ModelError> {
+    let file = File::open(path)
+        .map_err(|e| ModelError::Data(format!("{} cannot be opened: {e}", path.display())))?;
+    let bad = |reason: &dyn std::fmt::Display| {
+        ModelError::Data(format!("{} is not zstd: {reason}", path.display()))
+    };
+    let reader: Box<dyn Read> = if path.extension().is_some_and(|e| e == "zst") {
+        Box::new(ruzstd::decoding::StreamingDecoder::new(file).map_err(|e| bad(&e))?)
+    } else {
+        Box::new(file)
+    };
+    let mut crystals = Vec::new();
+    for (number, line) in BufReader::new(reader).lines().enumerate() {
+        let line = line?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        crystals.push(parse(&line).map_err(|reason| {
+            ModelError::Data(format!("{} line {}: {reason}", path.display(), number + 1))
+        })?);
+    }
+    Ok(crystals)
+}
+
+/// SHA-256 of a file, hex: which data a model was trained on.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn sha256(path: &Path) -> Result<String, ModelError> {
+    let bytes = std::fs::read(path)
+        .map_err(|e| ModelError::Data(format!("{} cannot be opened: {e}", path.display())))?;
+    Ok(Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect())
+}
+
+fn parse(line: &str) -> Result<Crystal, String> {
+    let Line { id, numbers, frac, lattice } =
+        serde_json::from_str(line).map_err(|e| e.to_string())?;
+    let [a, b, c, alpha, beta, gamma] = lattice;
+    if numbers.is_empty() || numbers.len() != frac.len() {
+        return Err(format!("{} atomic numbers and {} positions", numbers.len(), frac.len()));
+    }
+    if let Some(z) = numbers.iter().find(|z| !(1..=118).contains(*z)) {
+        return Err(format!("no element has the atomic number {z}"));
+    }
+    let (lengths, angles) = ([a, b, c], [alpha, beta, gamma]);
+    Lattice::from_parameters(lengths, angles).map_err(|e| e.to_string())?;
+    Ok(Crystal { id, numbers, frac, lengths, angles })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    const GOOD: &str =
+        r#"{"id":"x","Z":[55,17],"frac":[[0,0,0],[0.5,0.5,0.5]],"lattice":[4.1,4.1,4.1,90,90,90]}"#;
+
+    fn read_text(text: &str) -> Result<Vec<Crystal>, String> {
+        let mut file = tempfile::Builder::new().suffix(".jsonl").tempfile().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        read(file.path()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn lines_become_crystals() {
+        let crystals = read_text(&format!("{GOOD}\n\n{GOOD}\n")).unwrap();
+        assert_eq!(crystals.len(), 2);
+        assert_eq!(crystals[0].numbers, [55, 17]);
+        assert_eq!(crystals[0].frac[1], [0.5; 3]);
+        assert_eq!((crystals[1].lengths, crystals[1].angles), ([4.1; 3], [90.0; 3]));
+        let structure = crystals[0].structure().unwrap();
+        assert!((structure.lattice.volume() - 4.1_f64.powi(3)).abs() < 1e-9);
+        assert_eq!(structure.sites[1].element, Element::from_z(17));
+    }
+
+    #[test]
+    fn a_bad_line_is_named() {
+        for (from, to, reason) in [
+            ("[55,17]", "[55]", "1 atomic numbers and 2 positions"),
+            ("[55,17]", "[55,0]", "atomic number 0"),
+            ("4.1,90", "-4.1,90", "cell length c"),
+            ("90,90,90", "60,60,130", "no cell has the angles"),
+            ("\"Z\"", "\"z\"", "missing field"),
+        ] {
+            let error = read_text(&format!("{GOOD}\n{}\n", GOOD.replace(from, to))).unwrap_err();
+            assert!(error.contains("line 2") && error.contains(reason), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_compressed_is_refused() {
+        let mut file = tempfile::Builder::new().suffix(".jsonl.zst").tempfile().unwrap();
+        file.write_all(GOOD.as_bytes()).unwrap();
+        let error = read(file.path()).unwrap_err().to_string();
+        assert!(error.contains("is not zstd"), "{error}");
+        assert!(read(Path::new("/nowhere.jsonl")).unwrap_err().to_string().contains("opened"));
+    }
+}

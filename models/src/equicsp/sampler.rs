@@ -1,0 +1,282 @@
+//! From noise to a crystal: predictor and corrector.
+//!
+//! Each step evaluates the network twice, at the same time: the corrector stirs the coordinates by Langevin dynamics,
+//! the predictor takes coordinates and lattice to the next time. Everything but the network is in double precision.
+//! The times may leave out steps; then the lattice takes the step that the product of the left-out ones is.
+
+use super::config::Score;
+use super::lattice::to_lattice;
+use super::loss::Diffuser;
+use super::network::{Denoiser, Input};
+use super::noise::circular_mean_slopes;
+use crate::ModelError;
+use crate::nn::random::Random;
+use candle_core::{DType, Device, Tensor};
+use cellwright_crystal::Lattice;
+
+/// Crystals on their way, all of the same number of atoms.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// Six numbers of each lattice.
+    pub lattices: Vec<[f64; 6]>,
+    /// Fractional coordinates, `crystals · atoms` rows.
+    pub frac: Vec<[f64; 3]>,
+}
+
+/// The random numbers of one step; all 0 for none.
+#[derive(Debug, Clone)]
+pub struct StepNoise {
+    /// Of the corrector, one row per atom.
+    pub corrector: Vec<[f64; 3]>,
+    /// Of the predictor, one row per atom.
+    pub predictor: Vec<[f64; 3]>,
+    /// Of the lattice.
+    pub lattice: Vec<[f64; 6]>,
+}
+
+impl StepNoise {
+    /// Standard normal numbers.
+    pub fn random(crystals: usize, atoms: usize, random: &mut Random) -> Self {
+        let mut rows =
+            || (0..crystals * atoms).map(|_| [(); 3].map(|()| random.normal())).collect::<Vec<_>>();
+        let (corrector, predictor) = (rows(), rows());
+        let lattice = (0..crystals).map(|_| [(); 6].map(|()| random.normal())).collect();
+        Self { corrector, predictor, lattice }
+    }
+
+    /// None.
+    #[must_use]
+    pub fn none(crystals: usize, atoms: usize) -> Self {
+        let rows = vec![[0.0; 3]; crystals * atoms];
+        Self { corrector: rows.clone(), predictor: rows, lattice: vec![[0.0; 6]; crystals] }
+    }
+}
+
+/// A lattice, none if the angles close no cell, and fractional coordinates in [0, 1).
+pub type Drawn = (Option<Lattice>, Vec<[f64; 3]>);
+
+/// Noise of the lattices, and the direction in which the coordinates lie from where they belong.
+type Said = (Vec<[f64; 6]>, Vec<[f64; 3]>);
+
+/// A network with what is needed to sample from it.
+#[derive(Debug)]
+pub struct Sampler<'a> {
+    /// Schedules and tables, the latter for the numbers of atoms to be sampled.
+    pub diffuser: &'a Diffuser,
+    /// The network.
+    pub denoiser: &'a Denoiser,
+    /// Where it runs.
+    pub device: &'a Device,
+    /// Step length of the corrector at t = 1 \[5e-6; DiffCSP has 5e-7 for Perov-5\].
+    pub step: f64,
+}
+
+impl Sampler<'_> {
+    /// What the network says at time `t`: noise of the lattices, and the direction in which the coordinates lie from
+    /// where they belong.
+    fn evaluate(&self, numbers: &[&[u8]], state: &State, t: usize) -> Result<Said, ModelError> {
+        let atoms = numbers.first().map_or(0, |n| n.len());
+        if atoms == 0 || state.frac.len() != atoms * numbers.len() {
+            return Err(ModelError::Data("a state and its species differ in length".into()));
+        }
+        let frac: Vec<Vec<[f64; 3]>> = state.frac.chunks_exact(atoms).map(<[_]>::to_vec).collect();
+        let times = vec![t; numbers.len()];
+        let network = &self.diffuser.config.network;
+        let input = Input::new(network, numbers, &times, &state.lattices, &frac, self.device)?;
+        let output = self.denoiser.forward(&input)?;
+        let entry = self.diffuser.tables.get(atoms, t).ok_or_else(|| {
+            ModelError::Data(format!("no noise table for {atoms} atoms at time {t}"))
+        })?;
+        let lattice = rows::<6>(&output.lattice)?;
+        let mut direction = rows::<3>(&output.score)?;
+        for row in &mut direction {
+            *row = row.map(|s| s * entry.score_variance.sqrt());
+        }
+        if self.diffuser.config.diffusion.score == Score::VonMises {
+            let position = rows::<3>(&output.position)?;
+            let scale = entry.position_variance.sqrt();
+            for (direction, position) in
+                direction.chunks_exact_mut(atoms).zip(position.chunks_exact(atoms))
+            {
+                for axis in 0..3 {
+                    let x: Vec<f64> =
+                        position.iter().map(|p| (p[axis] * scale).clamp(-0.5, 0.5)).collect();
+                    let total: f64 = direction.iter().map(|d| d[axis]).sum();
+                    for (d, slope) in direction.iter_mut().zip(circular_mean_slopes(&x)) {
+                        d[axis] -= slope * total;
+                    }
+                }
+            }
+        }
+        Ok((lattice, direction))
+    }
+
+    /// Corrector: the coordinates at time `t`, stirred.
+    ///
+    /// # Errors
+    /// When species and state do not fit, an element is unknown, or there is no table for so many atoms.
+    pub fn correct(
+        &self,
+        numbers: &[&[u8]],
+        state: &State,
+        t: usize,
+        noise: &[[f64; 3]],
+    ) -> Result<State, ModelError> {
+        let (_, direction) = self.evaluate(numbers, state, t)?;
+        let sigma = &self.diffuser.schedule.sigma;
+        let step = self.step * (sigma[t] / sigma[1]).powi(2);
+        let frac = moved(&state.frac, &direction, step, noise, (2.0 * step).sqrt());
+        Ok(State { lattices: state.lattices.clone(), frac })
+    }
+
+    /// Predictor: from time `t` to `to` < `t`. Coordinates come out in [0, 1).
+    ///
+    /// # Errors
+    /// As [`Self::correct`].
+    pub fn predict(
+        &self,
+        numbers: &[&[u8]],
+        state: &State,
+        [t, to]: [usize; 2],
+        noise: &StepNoise,
+    ) -> Result<State, ModelError> {
+        let (lattice, direction) = self.evaluate(numbers, state, t)?;
+        let schedule = &self.diffuser.schedule;
+        let (now, next) = (schedule.sigma[t].powi(2), schedule.sigma[to].powi(2));
+        let step = now - next;
+        let mut frac =
+            moved(&state.frac, &direction, step, &noise.predictor, (next * step / now).sqrt());
+        for row in &mut frac {
+            *row = row.map(|x| x.rem_euclid(1.0));
+        }
+        let alpha = schedule.alpha(t, to);
+        let remove = (1.0 - alpha) / (1.0 - schedule.alpha_bar[t]).sqrt();
+        let add = schedule.posterior_sigma(t, to);
+        let lattices = (0..state.lattices.len())
+            .map(|c| {
+                std::array::from_fn(|i| {
+                    (state.lattices[c][i] - remove * lattice[c][i]) / alpha.sqrt()
+                        + add * noise.lattice[c][i]
+                })
+            })
+            .collect();
+        Ok(State { lattices, frac })
+    }
+
+    /// Samples one crystal for each row of species, all of the same number of atoms. `times` descends from T to above
+    /// 0, all of them for the published sampler ([`times`]). `cancelled` is asked before each step.
+    ///
+    /// A crystal whose angles close no cell has no lattice: the caller draws again.
+    ///
+    /// # Errors
+    /// As [`Self::correct`], and when cancelled.
+    pub fn sample(
+        &self,
+        numbers: &[&[u8]],
+        times: &[usize],
+        random: &mut Random,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<Drawn>, ModelError> {
+        let crystals = numbers.len();
+        let atoms = numbers.first().map_or(0, |n| n.len());
+        let mut state = State {
+            lattices: (0..crystals).map(|_| [(); 6].map(|()| random.normal())).collect(),
+            frac: (0..crystals * atoms).map(|_| [(); 3].map(|()| random.uniform())).collect(),
+        };
+        for (i, &t) in times.iter().enumerate() {
+            if cancelled() {
+                return Err(ModelError::Cancelled);
+            }
+            let to = times.get(i + 1).copied().unwrap_or(0);
+            let noise = if to == 0 {
+                StepNoise::none(crystals, atoms)
+            } else {
+                StepNoise::random(crystals, atoms, random)
+            };
+            state = self.correct(numbers, &state, t, &noise.corrector)?;
+            state = self.predict(numbers, &state, [t, to], &noise)?;
+        }
+        let rows = state.frac.chunks_exact(atoms.max(1)).map(<[_]>::to_vec);
+        Ok(state.lattices.iter().map(|k| to_lattice(*k).ok()).zip(rows).collect())
+    }
+}
+
+/// `count` times from `steps` down to 1, evenly spread; all of them when `count` is `steps` or more.
+#[must_use]
+pub fn times(steps: usize, count: usize) -> Vec<usize> {
+    let count = count.clamp(1, steps);
+    let at = |i: usize| 1 + (i * (steps - 1) + (count - 1) / 2) / (count - 1).max(1);
+    (0..count).rev().map(|i| if count == 1 { steps } else { at(i) }).collect()
+}
+
+fn moved(
+    frac: &[[f64; 3]],
+    direction: &[[f64; 3]],
+    step: f64,
+    noise: &[[f64; 3]],
+    scale: f64,
+) -> Vec<[f64; 3]> {
+    std::iter::zip(frac, direction)
+        .zip(noise)
+        .map(|((f, d), z)| std::array::from_fn(|i| f[i] - step * d[i] + scale * z[i]))
+        .collect()
+}
+
+fn rows<const N: usize>(tensor: &Tensor) -> candle_core::Result<Vec<[f64; N]>> {
+    let flat = tensor.detach().to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
+    Ok(flat.as_chunks::<N>().0.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::equicsp::config::{Config, Network};
+    use crate::equicsp::network::parameters;
+
+    fn tiny() -> Config {
+        let network = Network {
+            hidden: 8,
+            layers: 1,
+            frequencies: 3,
+            time: 4,
+            elements: 20,
+            add_means: false,
+        };
+        Config { network, ..Config::default() }
+    }
+
+    #[test]
+    fn times_descend_from_the_last_to_the_first() {
+        assert_eq!(times(5, 9), [5, 4, 3, 2, 1]);
+        assert_eq!(times(1000, 3), [1000, 501, 1]);
+        assert_eq!(times(1000, 1), [1000]);
+        assert_eq!(times(1000, 250).len(), 250);
+        assert!(times(1000, 250).windows(2).all(|w| w[0] > w[1]));
+    }
+
+    #[test]
+    fn samples_repeat_and_can_be_cancelled() {
+        let config = tiny();
+        let device = Device::Cpu;
+        let weights = parameters(&config.network, &mut Random::new(1, 0), &device).unwrap();
+        let denoiser = Denoiser::new(&config.network, &weights.values().unwrap()).unwrap();
+        let diffuser = Diffuser::new(&config, &[2]).unwrap();
+        let sampler =
+            Sampler { diffuser: &diffuser, denoiser: &denoiser, device: &device, step: 5e-6 };
+        let species: [&[u8]; 2] = [&[11, 17], &[3, 9]];
+        let draw = |seed| {
+            let times = times(1000, 5);
+            sampler.sample(&species, &times, &mut Random::new(seed, 0), &|| false).unwrap()
+        };
+        let first = draw(1);
+        assert_eq!(first, draw(1));
+        assert_ne!(first, draw(2));
+        assert!(first.iter().flat_map(|(_, frac)| frac).flatten().all(|x| (0.0..1.0).contains(x)));
+        let stopped = sampler.sample(&species, &[10], &mut Random::new(1, 0), &|| true);
+        assert!(matches!(stopped, Err(ModelError::Cancelled)));
+        let unknown = sampler.sample(&[&[11, 40]], &[10], &mut Random::new(1, 0), &|| false);
+        assert!(unknown.unwrap_err().to_string().contains("number 40"));
+        let no_table = sampler.sample(&[&[3, 3, 8]], &[10], &mut Random::new(1, 0), &|| false);
+        assert!(no_table.unwrap_err().to_string().contains("3 atoms"));
+    }
+}

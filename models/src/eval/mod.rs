@@ -1,0 +1,3 @@
+//! How good models are, measured as the field measures it.
+
+pub mod csp;

@@ -1,0 +1,73 @@
+//! Weights and what belongs to them in one file, written at once or not at all.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use candle_core::Device;
+
+use super::parameters::Tensors;
+use crate::ModelError;
+use crate::weights::write_atomically;
+
+/// Writes tensors with text beside them (safetensors).
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write(
+    path: &Path,
+    tensors: &Tensors,
+    text: &BTreeMap<String, String>,
+) -> Result<(), ModelError> {
+    let text: HashMap<String, String> = text.clone().into_iter().collect();
+    let bytes = safetensors::serialize(tensors, Some(text))
+        .map_err(|e| ModelError::Data(format!("{} cannot be written: {e}", path.display())))?;
+    write_atomically(path, &bytes)
+}
+
+/// What [`write`] wrote.
+///
+/// # Errors
+/// When the file is not there or not of this kind.
+pub fn read(
+    path: &Path,
+    device: &Device,
+) -> Result<(Tensors, BTreeMap<String, String>), ModelError> {
+    let bytes = std::fs::read(path)
+        .map_err(|e| ModelError::Data(format!("{} cannot be read: {e}", path.display())))?;
+    let bad = |reason: &dyn std::fmt::Display| {
+        ModelError::BadWeights(format!("{} is no file of weights: {reason}", path.display()))
+    };
+    let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).map_err(|e| bad(&e))?;
+    let text = header.metadata().clone().unwrap_or_default().into_iter().collect();
+    let tensors = candle_core::safetensors::load_buffer(&bytes, device).map_err(|e| bad(&e))?;
+    Ok((tensors.into_iter().collect(), text))
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Tensor;
+
+    use super::*;
+
+    #[test]
+    fn there_and_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("below/w.safetensors");
+        let tensors =
+            Tensors::from([("a".into(), Tensor::new(&[[1.0_f32, 2.0]], &Device::Cpu).unwrap())]);
+        let text = BTreeMap::from([("state".to_owned(), "{}".to_owned())]);
+        write(&path, &tensors, &text).unwrap();
+        let (back, with) = read(&path, &Device::Cpu).unwrap();
+        assert_eq!(back["a"].to_vec2::<f32>().unwrap(), [[1.0, 2.0]]);
+        assert_eq!(with, text);
+    }
+
+    #[test]
+    fn what_is_no_such_file_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("w");
+        assert!(read(&path, &Device::Cpu).unwrap_err().to_string().contains("cannot be read"));
+        std::fs::write(&path, "some text that is long enough to be a header").unwrap();
+        assert!(matches!(read(&path, &Device::Cpu), Err(ModelError::BadWeights(_))));
+    }
+}
