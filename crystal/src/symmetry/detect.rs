@@ -50,6 +50,9 @@ pub enum SymmetryError {
     NotFound(String),
 }
 
+/// No cell is this many times longer than it is wide: that of a polytype with hundreds of layers is so a few hundred times.
+const LONGEST: f64 = 2000.0;
+
 /// Finds the space group of a structure. Sites of different species, charges or occupancies are different; masked sites are a
 /// species of their own; sites that share a position count as one site of a mixed kind.
 ///
@@ -88,6 +91,12 @@ pub(crate) fn search(
     }
     if !(symprec > 0.0 && symprec.is_finite()) {
         return Err(SymmetryError::NotFound(format!("{symprec} Å is no tolerance")));
+    }
+    // moyo looks at as many images as the longest vector is longer than the shortest.
+    let lengths = structure.lattice.lengths();
+    let [shortest, longest] = [f64::min, f64::max].map(|f| lengths.into_iter().reduce(f));
+    if longest.zip(shortest).is_none_or(|(l, s)| l > LONGEST * s) {
+        return Err(SymmetryError::NotFound("the cell is too long for its width".to_owned()));
     }
     let places = Places::of(structure)?;
     let cell = places.cell(structure);
@@ -202,6 +211,9 @@ mod tests {
         // A tolerance as large as the cell, and a cell as skewed as can be.
         assert_eq!(detect(&rock_salt(), 100.0).map_or(225, |found| found.number), 225);
         let mut flat = rock_salt();
+        let rows = Matrix3::new(3.0, 0.0, 0.0, 0.0, 4.3e9, 0.0, 0.0, 0.0, 5.0);
+        flat.lattice = Lattice::from_rows(rows).unwrap();
+        assert!(matches!(detect(&flat, 0.01), Err(SymmetryError::NotFound(_))));
         let rows = Matrix3::new(1.0, 0.0, 0.0, 1e9, 3.0, 0.0, 0.0, 0.0, 1.0);
         flat.lattice = Lattice::from_rows(rows).unwrap();
         assert!(matches!(detect(&flat, 0.01), Err(SymmetryError::NotFound(_))));

@@ -73,7 +73,9 @@ pub(crate) struct Contact {
 pub(crate) fn find(reading: &Reading, tolerances: &Tolerances) -> Contacts {
     let Some(structure) = &reading.structure else { return Contacts::None };
     let volume = structure.lattice.volume();
-    let atoms: f64 = structure.sites.iter().map(|s| s.occupancy).filter(|n| n.is_finite()).sum();
+    // An occupancy above 1 is a fault of its own.
+    let occupancies = structure.sites.iter().map(|s| s.occupancy).filter(|n| n.is_finite());
+    let atoms: f64 = occupancies.map(|n| n.min(1.0)).sum();
     if atoms > OVERFULL * volume {
         return Contacts::Overfull { atoms, volume };
     }

@@ -7,6 +7,7 @@ use cellwright_syntax::{File, Parsed, Problem, ProblemKind, Reading, Span};
 
 use crate::Tolerances;
 use crate::contacts::{self, Contacts, SAME_PLACE};
+use crate::radians;
 
 /// Facts of a whole file.
 #[derive(Debug)]
@@ -23,8 +24,14 @@ pub(crate) struct Disturbed(Vec<Span>);
 
 impl Disturbed {
     fn new(problems: &[Problem]) -> Self {
-        let mut spans: Vec<Span> =
-            problems.iter().filter(|p| p.kind != ProblemKind::TooLong).map(|p| p.span).collect();
+        let mut spans: Vec<Span> = Vec::new();
+        for problem in problems.iter().filter(|p| p.kind != ProblemKind::TooLong) {
+            spans.push(problem.span);
+            // The values of a table without `loop_` are read as what they are not.
+            if problem.kind == ProblemKind::StrayValue {
+                spans.extend(problem.related.iter().map(|r| r.0));
+            }
+        }
         spans.sort();
         let mut merged: Vec<Span> = Vec::with_capacity(spans.len());
         for span in spans {
@@ -46,6 +53,8 @@ impl Disturbed {
 /// Facts of one reading.
 #[derive(Debug)]
 pub(crate) struct ReadingFacts {
+    /// Whether the cell is the one that was meant: its angles are not in radians.
+    pub(crate) cell: bool,
     /// Whether the list of operations was read as it stands in the text.
     pub(crate) operations: bool,
     /// Whether, besides, every operation of the list could be understood.
@@ -82,26 +91,31 @@ impl ReadingFacts {
             File::Poscar(_) => (true, disturbed.0.is_empty()),
         };
         // A POSCAR has no columns that could slip: rows that were read stand where they say.
-        let geometry = operations && (atoms || matches!(parsed.file, File::Poscar(_)));
+        let cell = radians::in_degrees(reading).is_none();
+        let geometry = cell && operations && (atoms || matches!(parsed.file, File::Poscar(_)));
         let complete = !reading.sites.iter().any(|s| s.masked || s.occupancy < 0.0);
         let expanded = !reading.obstacles.iter().any(|o| match o.kind {
             ObstacleKind::Operation
             | ObstacleKind::TooManyAtoms
             | ObstacleKind::Coordinate
             | ObstacleKind::Species
-            | ObstacleKind::Occupancy => true,
+            | ObstacleKind::Occupancy
+            | ObstacleKind::Rows => true,
             // An unknown symbol matters only where no list of operations stands beside it.
             ObstacleKind::SpaceGroup => reading.symmetry.operations.len() <= 1,
         });
         let contacts =
             if geometry { contacts::find(reading, tolerances) } else { Contacts::default() };
         let unreadable = |o: &Obstacle| o.kind == ObstacleKind::Operation;
-        // The same atom twice is one fault; what it does to the formula is its consequence.
+        // The same atom twice, or two for one on a special position, is one fault; what it does to the formula
+        // is its consequence.
         let twice = matches!(&contacts, Contacts::Listed(list) if list.iter().any(|c| {
-            let (a, b) = (&reading.sites[c.a], &reading.sites[c.b]);
-            c.a != c.b && c.meet && c.distance < SAME_PLACE && a.element == b.element
+            let same = reading.sites[c.a].element == reading.sites[c.b].element;
+            let limit = if c.a == c.b { tolerances.distance_error } else { SAME_PLACE };
+            c.meet && same && c.distance < limit
         }));
         Self {
+            cell,
             operations,
             operations_readable: operations && !reading.obstacles.iter().any(unreadable),
             geometry,

@@ -11,6 +11,8 @@ mod facts;
 mod formula;
 mod group;
 mod mend;
+mod nearest;
+mod radians;
 mod rules;
 mod suppress;
 #[cfg(test)]
@@ -20,6 +22,7 @@ mod words;
 use cellwright_syntax::{Parsed, Reading, Span, TextEdit};
 
 use facts::{Facts, ReadingFacts};
+pub use suppress::is_allowed;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

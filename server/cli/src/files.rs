@@ -125,7 +125,7 @@ fn expand(path: &Path) -> Vec<Result<Source, Unreadable>> {
     let hidden = |entry: &walkdir::DirEntry| {
         entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.')
     };
-    walkdir::WalkDir::new(path)
+    let found: Vec<_> = walkdir::WalkDir::new(path)
         .sort_by_file_name()
         .into_iter()
         .filter_entry(|entry| !hidden(entry))
@@ -140,7 +140,12 @@ fn expand(path: &Path) -> Vec<Result<Source, Unreadable>> {
                 Some(Err(Unreadable { name, reason: error.to_string() }))
             }
         })
-        .collect()
+        .collect();
+    if found.is_empty() {
+        let reason = "no CIF or POSCAR file in this folder".to_owned();
+        return vec![Err(Unreadable { name: path.display().to_string(), reason })];
+    }
+    found
 }
 
 /// Writes a file whole or not at all: beside the target first, then in its place. Links are followed

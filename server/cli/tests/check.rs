@@ -83,6 +83,12 @@ fn every_code_can_be_explained() {
         let manual = cellwright(&["explain", code]);
         assert_eq!(manual.code, 0);
         assert!(manual.stdout.lines().count() > 3, "{code} has no manual");
+        let code_ends = manual.stdout.rfind("```").unwrap_or(0);
+        let cure = &manual.stdout[code_ends..];
+        assert!(cure.contains("## How to mend it"), "{code} has no cure");
+        // What is no code is filled to 80 columns where stdout is no terminal.
+        let longest = cure.lines().map(|line| line.chars().count()).max();
+        assert!(longest <= Some(80), "{code} has lines of {longest:?} columns");
     }
     assert_eq!(cellwright(&["explain", "no-such-code"]).code, 2);
 }

@@ -14,7 +14,7 @@ use crate::poscar::PoscarFile;
 use crate::problem::Problem;
 use crate::reading::Reading;
 use crate::text::{Span, TextEdit};
-use crate::{cif, poscar, reading};
+use crate::{cif, foreign, poscar, reading};
 
 /// The two formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -127,6 +127,7 @@ impl Document {
                 (File::Poscar(file), problems)
             }
         };
+        let problems = foreign::problem(&text).map_or(problems, |only| vec![only]);
         let readings = reading::read(&text, &file);
         Parsed { text, file, problems, readings }
     }

@@ -6,6 +6,8 @@
 pub mod cif;
 pub mod document;
 pub mod edit;
+mod foreign;
+pub mod mistyped;
 pub mod poscar;
 pub mod problem;
 pub mod reading;

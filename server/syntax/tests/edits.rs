@@ -449,3 +449,32 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn operations_in_the_loop_of_the_atoms_are_left_to_the_author() {
+    let source = "data_x\n_cell_length_a 4\n_cell_length_b 5\n_cell_length_c 6\n_cell_angle_alpha 90\n\
+                  _cell_angle_beta 90\n_cell_angle_gamma 90\nloop_\n_space_group_symop_operation_xyz\n\
+                  _atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n\
+                  x,y,z Fe1 0.1 0.2 0.3\n-x,-y,-z Fe2 0.4 0.1 0.3\n";
+    let parsed = Parsed::new(Language::Cif, source);
+    let reading = &parsed.readings[0];
+    let structure = reading.structure.clone().expect("it has atoms");
+    assert_eq!(update_as_p1(&parsed, reading, &structure), Err(EditError::OneLoop));
+}
+
+/// The symbol goes with the row it stands in.
+#[test]
+fn a_symbol_among_the_operations_is_in_nobodys_way() {
+    let source = "data_x\n_cell_length_a 4\n_cell_length_b 5\n_cell_length_c 6\n_cell_angle_alpha 90\n\
+                  _cell_angle_beta 90\n_cell_angle_gamma 90\nloop_\n_space_group_symop_operation_xyz\n\
+                  _space_group_name_H-M_alt\n-x,-y,-z 'P -1'\nx,y,z 'P -1'\nloop_\n_atom_site_label\n\
+                  _atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\nFe1 0.1 0.2 0.3\n";
+    let parsed = Parsed::new(Language::Cif, source);
+    let reading = &parsed.readings[0];
+    let structure = reading.structure.clone().expect("it has atoms");
+    let after =
+        apply_edits(source, &update_as_p1(&parsed, reading, &structure).expect("it can be").edits);
+    assert!(after.contains("_space_group_name_H-M_alt\nx,y,z 'P 1'\nloop_"), "{after}");
+    let again = Parsed::new(Language::Cif, &after);
+    assert_eq!(again.readings[0].structure.as_ref().map(Structure::len), Some(2));
+}

@@ -391,3 +391,92 @@ fn a_file_that_is_wrong_throughout_gets_no_more_problems_than_anybody_reads() {
         assert!(last.message.ends_with("more problems are not listed)"), "{}", last.message);
     }
 }
+
+#[test]
+fn what_is_no_text_is_one_problem() {
+    let text =
+        "NaCl by hand\n1.0\n5.64 0 0\n0 5.64 0\n0 0 5.64\nNa Cl\n1 1\nDirect\n0 0 0\n0.5 0.5 0.5\n";
+    let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let noise: Vec<u8> =
+        (0..4096_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let cases = [
+        ([&b"\xff\xfe"[..], &little].concat(), "UTF-16"),
+        ([&b"\xfe\xff"[..], &big].concat(), "UTF-16"),
+        (little, "UTF-16"),
+        (big, "UTF-16"),
+        (noise, "binary"),
+        (vec![0; 100], "binary"),
+    ];
+    for (bytes, what) in cases {
+        let (source, _) = cellwright_syntax::text::decode(&bytes);
+        for language in [Language::Cif, Language::Poscar] {
+            let problems = Parsed::new(language, &source).problems;
+            let [only] = problems.as_slice() else { panic!("{what}: {problems:#?}") };
+            assert!(only.message.contains(what), "{}", only.message);
+        }
+    }
+}
+
+/// What people do to a POSCAR: one problem each, and a mend that leaves a whole file.
+#[test]
+fn usual_mistakes_of_a_poscar_are_one_problem_each() {
+    let lattice = "5.64 0 0\n0 5.64 0\n0 0 5.64\n";
+    let atoms = "Direct\n0 0 0\n0.5 0.5 0.5\n";
+    let whole = format!("x\n1.0\n{lattice}Na Cl\n1 1\n{atoms}");
+    for (broken, start) in [
+        (
+            format!("x\n{lattice}Na Cl\n1 1\n{atoms}"),
+            "the scale (one number, or three) must stand above",
+        ),
+        (
+            format!("x\n1.0\n{lattice}1 1\nNa Cl\n{atoms}"),
+            "the species must stand above the numbers",
+        ),
+        (
+            format!("x\n1.0\n{lattice}Na Cl\n1\n1\n{atoms}"),
+            "the numbers of atoms must stand on one line",
+        ),
+        (whole.replacen("5.64 0 0", "5,64 0 0", 1), "`5,64` is two numbers to VASP"),
+        (whole.replacen("0.5 0.5 0.5", "0,5 0.5 0.5", 1), "`0,5` is two numbers to VASP"),
+    ] {
+        let problems = Parsed::new(Language::Poscar, &broken).problems;
+        let [only] = problems.as_slice() else { panic!("{broken}: {problems:#?}") };
+        assert!(only.message.starts_with(start), "{}", only.message);
+        assert_eq!(mended(&broken, &problems), whole, "{broken}");
+    }
+    let names = whole.replace("\n0 0 0\n0.5", "\nNa 0 0 0\nCl 0.5");
+    let problems = poscar(
+        &names,
+        &[
+            "BadLine «Na 0 0 0» the coordinates must come first: VASP cannot read the names of 2 atoms in front of them",
+        ],
+    );
+    let expected = whole.replace("\n0 0 0\n0.5 0.5 0.5", "\n0 0 0 Na\n0.5 0.5 0.5 Cl");
+    assert_eq!(mended(&names, &problems), expected);
+}
+
+#[test]
+fn an_uncertainty_with_a_space_and_quotes_of_a_word_processor() {
+    let source = "data_x\n_cell_length_a 5.6402 (2)\n";
+    let problems = cif(
+        source,
+        &[
+            "StrayValue «(2)» 1 value too many: `_cell_length_a` takes one value; a standard uncertainty follows its number without a space",
+        ],
+    );
+    assert_eq!(mended(source, &problems), "data_x\n_cell_length_a 5.6402(2)\n");
+    let source = "data_x\n_chemical_formula_sum \u{2018}Cl Na\u{2019}\n";
+    let problems = Parsed::new(Language::Cif, source).problems;
+    assert_eq!(mended(source, &problems), "data_x\n_chemical_formula_sum 'Cl Na'\n");
+}
+
+#[test]
+fn rows_that_are_not_there_make_no_whole_crystal() {
+    let head = "x\n1\n5 0 0\n0 5 0\n0 0 5\nNa Cl\n1 1\nDirect\n0 0 0\n";
+    for rows in ["", "0.5 0.\n", "0.5 0.5 0.5\n0.5 0 0\n"] {
+        let parsed = Parsed::new(Language::Poscar, &format!("{head}{rows}"));
+        let kinds: Vec<_> = parsed.readings[0].obstacles.iter().map(|o| o.kind).collect();
+        assert_eq!(kinds, [cellwright_syntax::reading::ObstacleKind::Rows], "{rows}");
+    }
+}

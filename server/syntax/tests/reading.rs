@@ -296,7 +296,10 @@ fn obstacles_stand_where_the_trouble_is() {
     }
     // A short last row; a species without an element is a site all the same.
     let reading = read(&[CELL, SITES, "Fe1 Fe 0 0 0 1\nFe2 Fe 0 .5"]);
-    assert_eq!((kinds(&reading), formula(&reading)), (vec![Coordinate], "Fe1".to_owned()));
+    assert_eq!(
+        (kinds(&reading), formula(&reading)),
+        (vec![Coordinate, ObstacleKind::Rows], "Fe1".to_owned())
+    );
     assert_eq!(read(&[CELL, SITES, "Q1 Qq 0 0 0 1\n"]).structure.unwrap().len(), 1);
 }
 

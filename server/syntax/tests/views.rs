@@ -27,6 +27,15 @@ fn rows(source: &str, block: &Block, table: usize) -> Vec<Vec<String>> {
 }
 
 #[test]
+fn comments_are_found_wherever_they_stand() {
+    let source = "#\\#CIF_1.1\n# a\ndata_x # b\n_t 'no # comment' # c\nloop_ # d\n_a#e\n# f\n1 # g\n\
+                  ;\n# text\n;\n# h";
+    let comments = cif(source).comments;
+    let found: Vec<&str> = comments.iter().map(|c| c.text(source)).collect();
+    assert_eq!(found, ["# a", "# b", "# c", "# d", "# f", "# g", "# h"]);
+}
+
+#[test]
 fn languages_by_name_and_content() {
     let by_name = |name: &str| Language::from_path(Path::new(name));
     for name in ["a.cif", "dir/a.MCIF", "a.mmcif", "cif_core.dic", "POSCAR.cif"] {

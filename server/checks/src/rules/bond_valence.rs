@@ -5,7 +5,7 @@ use cellwright_crystal::charge::bond_valence::{Bonds, bond_valence_sums};
 use cellwright_crystal::charge::certain_states;
 use cellwright_syntax::Reading;
 
-use super::{charge_imbalance, overfull_cell, short_distance, symmetry_list};
+use super::{charge_imbalance, overfull_cell, short_distance, symmetry_cell, symmetry_list};
 use crate::words::signed;
 use crate::{Context, Finding, Rule, Severity};
 
@@ -82,6 +82,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     // Of what these rules found, strange bonds are the consequence.
     let causes = [
         &symmetry_list::RULE,
+        &symmetry_cell::RULE,
         &short_distance::RULE,
         &overfull_cell::RULE,
         &charge_imbalance::RULE,

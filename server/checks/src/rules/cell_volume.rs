@@ -56,11 +56,14 @@ const ACCEPTED: f64 = 1e-3;
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let File::Cif(cif) = &context.parsed.file else { return };
     let text = &*context.parsed.text;
-    for (reading, _) in context.readings() {
+    for (reading, facts) in context.readings() {
         let (Some(Ok(lattice)), Some(block)) = (&reading.lattice, cif.blocks.get(reading.block))
         else {
             continue;
         };
+        if !facts.cell {
+            continue;
+        }
         let Some(value) = block.any_value(&["_cell_volume", "_cell.volume"]) else { continue };
         let Some(stated) = value.number(text).filter(|_| !context.is_disturbed(value.span)) else {
             continue;

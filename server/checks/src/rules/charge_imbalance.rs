@@ -4,7 +4,7 @@ use cellwright_crystal::charge::{Balance, Declared, balance_with, oxygen_states}
 use cellwright_crystal::{Composition, Element, Structure};
 use cellwright_syntax::{File, Reading, Span};
 
-use super::symmetry_list;
+use super::{symmetry_cell, symmetry_list};
 use crate::words::{list, signed, trimmed};
 use crate::{Context, Finding, Rule, Severity};
 
@@ -53,8 +53,9 @@ Sources of the states and of the idea: Davies et al., *Chem* 1, 617 (2016) (SMAC
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (reading, facts) in context.readings() {
-        // Operations that form no group make a wrong number of atoms.
-        let told = Context::is_told(findings, reading, &[&symmetry_list::RULE]);
+        // Operations that form no group, or belong to other axes, make a wrong number of atoms.
+        let told =
+            Context::is_told(findings, reading, &[&symmetry_list::RULE, &symmetry_cell::RULE]);
         if facts.composition && !told {
             findings.extend(check_reading(context, reading));
         }

@@ -4,7 +4,7 @@ use cellwright_crystal::{Composition, Element};
 use cellwright_syntax::cif::{Block, Value};
 use cellwright_syntax::{File, Reading, TextEdit};
 
-use super::{symmetry_list, symmetry_symbol};
+use super::{symmetry_cell, symmetry_list, symmetry_symbol};
 use crate::mend::quoted_like;
 use crate::words::{list, trimmed};
 use crate::{Context, Finding, Rule, Severity, formula};
@@ -53,8 +53,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let File::Cif(cif) = &context.parsed.file else { return };
     for (reading, facts) in context.readings() {
         // Wrong operations make a wrong number of atoms.
-        let told =
-            Context::is_told(findings, reading, &[&symmetry_list::RULE, &symmetry_symbol::RULE]);
+        let causes = [&symmetry_list::RULE, &symmetry_symbol::RULE, &symmetry_cell::RULE];
+        let told = Context::is_told(findings, reading, &causes);
         if !facts.composition || told {
             continue;
         }

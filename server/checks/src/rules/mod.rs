@@ -2,6 +2,8 @@
 
 use crate::Rule;
 
+mod allow_unknown;
+mod allow_unused;
 mod bond_valence;
 mod cell_degenerate;
 mod cell_left_handed;
@@ -24,7 +26,7 @@ mod symmetry_symbol;
 mod syntax;
 mod unknown_species;
 
-/// Every rule, in the order of the manual: text, cell, symmetry, atoms, chemistry.
+/// Every rule, in the order of the manual: text, cell, symmetry, atoms, chemistry, comments.
 pub(crate) static ALL: &[&Rule] = &[
     &syntax::UNTERMINATED_TEXT,
     &syntax::NO_DATA_BLOCK,
@@ -56,6 +58,9 @@ pub(crate) static ALL: &[&Rule] = &[
     &formula_sum::RULE,
     &charge_imbalance::RULE,
     &bond_valence::RULE,
+    &allow_unknown::RULE,
+    // Sees what all the others have found.
+    &allow_unused::RULE,
 ];
 
 #[cfg(test)]

@@ -44,6 +44,11 @@ Write a fraction, not percent, and not the number of atoms. For a full site writ
 /// What a sum of rounded numbers may be off by.
 const LAST_DIGIT: f64 = 5e-4;
 
+/// From this many on, occupancies above 1 are one mistake.
+const WHOLESALE: usize = 3;
+
+const PERCENT: &str = ": in percent, or numbers of atoms?";
+
 /// Above this, rounding cannot be meant.
 const ROUNDED: f64 = 1.05;
 
@@ -57,11 +62,22 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             unread.insert(obstacle.span);
             findings.push(Finding::new(&RULE, obstacle.span, obstacle.message.clone()));
         }
-        for site in &reading.sites {
-            let Some(span) = site.occupancy_span.filter(|s| !unread.contains(s)) else { continue };
-            if !(0.0..=1.0).contains(&site.occupancy) {
-                findings.extend(out_of_range(context, site, span));
-            }
+        let given = reading
+            .sites
+            .iter()
+            .filter_map(|site| Some((site, site.occupancy_span.filter(|s| !unread.contains(s))?)));
+        let out = given.filter(|(site, _)| !(0.0..=1.0).contains(&site.occupancy));
+        let found: Vec<_> = out.filter_map(|(site, at)| out_of_range(context, site, at)).collect();
+        let percent =
+            found.len() >= WHOLESALE && found.iter().all(|f| f.message.ends_with(PERCENT));
+        if percent {
+            let count = found.len();
+            findings.extend(found.into_iter().next().map(|mut first| {
+                first.message = format!("{count} occupancies are above 1{PERCENT}");
+                first
+            }));
+        } else {
+            findings.extend(found);
         }
     }
 }
@@ -77,7 +93,7 @@ fn out_of_range(context: &Context<'_>, site: &AtomSite, span: Span) -> Option<Fi
     let what = if n < 0.0 { "negative" } else { "above 1" };
     let mut message = format!("the occupancy {} of {} is {what}", trimmed(n, 4), site.label);
     if n > 1.5 && n <= 100.0 {
-        message += ": is it in percent, or a number of atoms?";
+        message += PERCENT;
     }
     let finding = Finding::new(&RULE, span, message);
     Some(if (1.0..=ROUNDED).contains(&n) {
@@ -90,7 +106,7 @@ fn out_of_range(context: &Context<'_>, site: &AtomSite, span: Span) -> Option<Fi
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, check_fix};
+    use crate::testing::{check, check_fix, codes};
 
     #[test]
     fn negative_percent_and_words() {
@@ -112,12 +128,21 @@ _atom_site_occupancy
 Fe1 0 0 0 -0.2
           ^^^^ error occupancy-range: the occupancy -0.2 of Fe1 is negative
 Fe2 0.5 0 0 95
-            ^^ error occupancy-range: the occupancy 95 of Fe2 is above 1: is it in percent, or a number of atoms?
+            ^^ error occupancy-range: the occupancy 95 of Fe2 is above 1: in percent, or numbers of atoms?
 Fe3 0 0.5 0 full
             ^^^^ error occupancy-range: the occupancy 'full' is not a number
 Fe4 0 0 0.5 ?
 "#,
         );
+    }
+
+    #[test]
+    fn percent_throughout_is_one_finding() {
+        let file = "data_x\n_cell_length_a 5.64\n_cell_length_b 5.64\n_cell_length_c 5.64\n_cell_angle_alpha 90\n\
+                    _cell_angle_beta 90\n_cell_angle_gamma 90\n_space_group_name_H-M_alt 'F m -3 m'\nloop_\n\
+                    _atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n\
+                    _atom_site_occupancy\nNa1 0 0 0 90\nK1 0 0 0 10\nCl1 0.5 0.5 0.5 100\n";
+        assert_eq!(codes(file), ["occupancy-range"]);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Syntax: one rule for each kind of cause. The text is judged by `cellwright-syntax`, which gives one
 //! problem per cause; here each kind gets its code, its severity and its documentation.
 
+use cellwright_syntax::mistyped::mistyped_cif_number;
 use cellwright_syntax::reading::ObstacleKind;
-use cellwright_syntax::{Problem, ProblemKind};
+use cellwright_syntax::{Problem, ProblemKind, Span, TextEdit};
 
 use crate::{Context, Finding, Fix, Related, Rule, Severity};
 
@@ -283,18 +284,33 @@ fn bad_number(context: &Context<'_>, findings: &mut Vec<Finding>) {
             // `?` asks for a coordinate and `.` says that there is none: both are right.
             let text = context.text(obstacle.span);
             if !matches!(text, "?" | ".") && !context.is_disturbed(obstacle.span) {
-                findings.push(Finding::new(&BAD_NUMBER, obstacle.span, obstacle.message.clone()));
+                findings.push(no_number(context, obstacle.span, obstacle.message.clone()));
             }
         }
     }
     super::cell_missing::not_numbers(context, |span, message| {
-        findings.push(Finding::new(&BAD_NUMBER, span, message));
+        findings.push(no_number(context, span, message));
     });
+}
+
+/// A word that is no number, with what it was meant to be where that can be told.
+fn no_number(context: &Context<'_>, span: Span, message: String) -> Finding {
+    let Some(mistyped) = mistyped_cif_number(context.text(span)) else {
+        return Finding::new(&BAD_NUMBER, span, message);
+    };
+    let finding = Finding::new(&BAD_NUMBER, span, format!("{message}: {}", mistyped.why));
+    match mistyped.meant {
+        Some(meant) => {
+            let edit = TextEdit::replace(span, meant.clone());
+            finding.fix(format!("Write {meant}"), vec![edit])
+        }
+        None => finding,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, codes};
+    use crate::testing::{check, check_fix, codes};
 
     #[test]
     fn each_kind_has_its_code() {
@@ -337,6 +353,24 @@ _atom_site_fract_z
 Na1 0 0 0
 Cl1 0 0 0.5
 "#,
+        );
+    }
+
+    #[test]
+    fn usual_mistakes_in_numbers_are_named_and_mended() {
+        let file = |a: &str, x: &str| {
+            format!(
+                "data_x\n_cell_length_a {a}\n_cell_length_b 5.64\n_cell_length_c 5.64\n_cell_angle_alpha 90\n\
+                 _cell_angle_beta 90\n_cell_angle_gamma 90\nloop_\n_atom_site_label\n_atom_site_fract_x\n\
+                 _atom_site_fract_y\n_atom_site_fract_z\nNa1 {x} 0 0\n"
+            )
+        };
+        check_fix("bad-number", &file("5,6402(2)", "0"), &file("5.6402(2)", "0"));
+        check_fix("bad-number", &file("5.64", "\u{2212}0.25"), &file("5.64", "-0.25"));
+        check_fix(
+            "bad-number",
+            "x\n1\n4 0 0\n0 \u{2212}4 0\n0 0 4\nNa\n1\nDirect\n0 0 0\n",
+            "x\n1\n4 0 0\n0 -4 0\n0 0 4\nNa\n1\nDirect\n0 0 0\n",
         );
     }
 

@@ -51,6 +51,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         for obstacle in unknown.iter().take(MAX_FINDINGS) {
             findings.push(match context.text(obstacle.span) {
                 counts if !counts.contains(|c: char| c.is_alphabetic()) && is_poscar(context) => {
+                    // Where a line is missing or too many, the names may have been read as another.
+                    if !context.parsed.problems.is_empty() {
+                        continue;
+                    }
                     unnamed(obstacle)
                 }
                 _ => report(context, reading, obstacle),

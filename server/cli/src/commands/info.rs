@@ -77,7 +77,8 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         match input {
             Ok(input) => {
                 let found = describe(&input, args.symprec);
-                if found.is_empty() {
+                // What is known of a crystal without a structure is shown all the same.
+                if found.iter().all(|info| info.formula.is_none()) {
                     output::complain(&format!("{}: no structure in this file", input.name));
                     outcome = Outcome::Failed;
                 }

@@ -128,7 +128,8 @@ impl Owner {
             EnergyState::Known(energy) => Some((r, energy)),
             _ => None,
         });
-        let found: Vec<_> = known.flat_map(|(r, e)| large_forces(r, e, limit)).collect();
+        let found: Vec<_> =
+            known.flat_map(|(r, e)| large_forces(&snapshot.parsed, r, e, limit)).collect();
         if let Some(open) = self.documents.get_mut(uri) {
             open.shown.forces = found;
         }

@@ -26,6 +26,9 @@ pub struct CifFile {
     pub version: CifVersion,
     /// Data blocks in order.
     pub blocks: Vec<Block>,
+    /// Comments in order, each from its `#` to the end of its line; those inside lists and tables
+    /// are left out.
+    pub comments: Vec<Span>,
 }
 
 /// A data block or a save frame.

@@ -18,10 +18,15 @@ pub(crate) fn read(source: &str, tree: &Tree) -> (CifFile, Vec<Problem>) {
         }
         _ => CifVersion::V1,
     };
-    let mut outline =
-        Outline { source, cursor: root.walk(), report: Report::new(source, version), values: 0 };
+    let mut outline = Outline {
+        source,
+        cursor: root.walk(),
+        report: Report::new(source, version),
+        comments: Vec::new(),
+        values: 0,
+    };
     let blocks = outline.file();
-    (CifFile { version, blocks }, outline.report.finish())
+    (CifFile { version, blocks, comments: outline.comments }, outline.report.finish())
 }
 
 fn is_version_2(magic: &str) -> bool {
@@ -36,19 +41,25 @@ struct Outline<'s, 't> {
     source: &'s str,
     cursor: TreeCursor<'t>,
     report: Report<'s>,
+    comments: Vec<Span>,
     /// Values of the last loop, a guess for the next one's capacity.
     values: usize,
 }
 
 impl<'t> Outline<'_, 't> {
-    /// Calls `visit` with the cursor at each child of the current node.
+    /// Calls `visit` with the cursor at each child of the current node; comments, which may stand
+    /// anywhere, are put aside.
     fn children(&mut self, mut visit: impl FnMut(&mut Self, Node<'t>)) {
         if !self.cursor.goto_first_child() {
             return;
         }
         loop {
             let node = self.cursor.node();
-            visit(self, node);
+            if node.is_extra() {
+                self.comments.push(span(node));
+            } else {
+                visit(self, node);
+            }
             if !self.cursor.goto_next_sibling() {
                 break;
             }
@@ -63,7 +74,7 @@ impl<'t> Outline<'_, 't> {
         let mut prologue = empty_block(nameless, Span::at(0));
         self.children(|this, node| match node.kind() {
             "data_block" => blocks.push(this.block(node)),
-            "magic" | "comment" => {}
+            "magic" => {}
             _ => {
                 this.report.before_first_block(span(node), node.kind());
                 this.content(node, &mut prologue);
@@ -164,7 +175,7 @@ impl<'t> Outline<'_, 't> {
         Spanned { value: written.to_lowercase(), span }
     }
 
-    /// Adds the values of one node: none for a comment, several for the bare values of a line.
+    /// Adds the values of one node: several for the bare values of a line.
     fn values(&mut self, node: Node<'t>, values: &mut Vec<Value>) {
         let whole = span(node);
         let kind = match node.kind() {

@@ -11,7 +11,7 @@ mod mend;
 
 use std::collections::HashMap;
 
-use mend::{close_quote, first_line, line_of, quote};
+use mend::{close_quote, detached_uncertainty, first_line, line_of, quote};
 
 use super::arity;
 use super::{CifVersion, Item, Loop, Name, Value, ValueKind};
@@ -200,16 +200,23 @@ impl<'s> Report<'s> {
             return;
         }
         self.settle();
+        let uncertainty = detached_uncertainty(self.source, value.span, span);
+        let cure = match uncertainty {
+            Some(_) => "a standard uncertainty follows its number without a space",
+            None => "one with spaces in it must be quoted",
+        };
         self.add(Problem {
             kind: ProblemKind::StrayValue,
             span,
             message: format!(
-                "{n} {what} too many: `{}` takes one value; one with spaces in it must be quoted",
+                "{n} {what} too many: `{}` takes one value; {cure}",
                 name.span.text(self.source)
             ),
             related: vec![(name.span, "the name that has its value already".into())],
-            fix: quote(self.source, whole, value.kind)
-                .map(|edit| ("Quote the whole value".into(), vec![edit])),
+            fix: uncertainty.or_else(|| {
+                quote(self.source, whole, value.kind)
+                    .map(|edit| ("Quote the whole value".into(), vec![edit]))
+            }),
         });
     }
 

@@ -25,6 +25,11 @@ pub enum EditError {
     /// The new positions break the declared symmetry: (distance in Å) a P 1 rewrite is needed.
     #[error("the new positions break the declared symmetry by up to {0:.3} Å")]
     BreaksSymmetry(f64),
+    /// One loop lists operations and atoms, so that neither can change alone.
+    #[error(
+        "the symmetry operations stand in the loop of the atoms: give them a loop of their own"
+    )]
+    OneLoop,
 }
 
 /// What brings a changed crystal into its text.
@@ -80,7 +85,7 @@ pub fn update(parsed: &Parsed, reading: &Reading, new: &Structure) -> Result<Upd
 /// that every other column stays true.
 ///
 /// # Errors
-/// [`EditError::OtherAtoms`].
+/// [`EditError::OtherAtoms`], [`EditError::OneLoop`].
 pub fn update_as_p1(
     parsed: &Parsed,
     reading: &Reading,
@@ -95,7 +100,7 @@ pub fn update_as_p1(
             let notes = notes::velocities(file).into_iter().collect();
             Ok(Update { edits, notes }.settled())
         }
-        File::Cif(_) => Ok(p1::update(&change(parsed, reading, old, new)?, new).settled()),
+        File::Cif(_) => Ok(p1::update(&change(parsed, reading, old, new)?, new)?.settled()),
     }
 }
 

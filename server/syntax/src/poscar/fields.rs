@@ -83,6 +83,22 @@ impl<'s> Line<'s> {
         Some([numbers.next()?, numbers.next()?, numbers.next()?])
     }
 
+    /// A decimal comma, which makes two numbers of one: the word it stands in, where the line holds more
+    /// numbers than three.
+    pub(super) fn decimal_comma(&self) -> Option<Span> {
+        if !self.text.contains(',') || self.words().map_while(|f| f.number()).count() <= 3 {
+            return None;
+        }
+        let base = self.text.as_ptr() as usize;
+        let word = self.text.split([' ', '\t']).find(|word| {
+            let Some((whole, digits)) = word.split_once(',') else { return false };
+            let whole = whole.trim_start_matches(['-', '+']);
+            [whole, digits].iter().all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()))
+        })?;
+        let at = self.span.start + (word.as_ptr() as usize - base);
+        Some(Span::new(at, at + word.len()))
+    }
+
     /// The line without blanks around.
     pub(super) fn trimmed(&self) -> Span {
         let start = self.span.start + (self.text.len() - self.text.trim_start().len());

@@ -1,8 +1,11 @@
 //! From lines to the parts of a POSCAR. The format is that of the VASP wiki, page POSCAR.
 
+use cellwright_crystal::Element;
+
 use super::fields::{Field, Line, lines};
 use super::tail;
 use super::{AtomRow, Mode, PoscarFile};
+use crate::mistyped::mistyped_fortran_number;
 use crate::problem::{Problem, ProblemKind, Problems};
 use crate::text::{Span, TextEdit, is_control};
 use crate::value::{Number, Spanned};
@@ -157,7 +160,31 @@ impl<'s> Reader<'s> {
         Some(line)
     }
 
+    /// Where the second line is a lattice vector, and so are the two below and not the third, the scale was
+    /// forgotten.
+    fn is_vector_for_scale(&self) -> bool {
+        let vector =
+            |n: usize| self.lines.get(self.at - 1 + n).is_some_and(|l| l.vector().is_some());
+        (0..3).all(vector) && !vector(3)
+    }
+
     fn scale(&mut self, line: Line<'s>) {
+        if self.is_vector_for_scale() {
+            self.at -= 1;
+            self.problems.push(Problem {
+                kind: ProblemKind::MissingLine,
+                span: line.trimmed(),
+                message:
+                    "the scale (one number, or three) must stand above the first lattice vector"
+                        .into(),
+                related: Vec::new(),
+                fix: Some((
+                    "Insert a scale of 1.0".into(),
+                    vec![TextEdit::insert(line.span.start, "1.0\n")],
+                )),
+            });
+            return;
+        }
         let numbers: Vec<_> = line.words().map_while(|field| field.number()).take(3).collect();
         match numbers.as_slice() {
             [] => {
@@ -189,6 +216,7 @@ impl<'s> Reader<'s> {
         for name in ["first", "second", "third"] {
             let line = self.need(&format!("the {name} lattice vector (three numbers)"))?;
             if let Some(vector) = line.vector() {
+                self.decimal_comma(line);
                 vectors.push(vector);
             } else {
                 self.no_vector(line, &format!("the {name} lattice vector"));
@@ -200,6 +228,22 @@ impl<'s> Reader<'s> {
         Some(())
     }
 
+    /// Says that a comma divides numbers.
+    fn decimal_comma(&mut self, line: Line<'_>) {
+        let Some(span) = line.decimal_comma() else { return };
+        let point = span.text(self.source).replacen(',', ".", 1);
+        self.problems.push(Problem {
+            kind: ProblemKind::BadNumber,
+            span,
+            message: format!(
+                "`{}` is two numbers to VASP: the decimal sign must be a point",
+                span.text(self.source)
+            ),
+            related: Vec::new(),
+            fix: Some((format!("Write {point}"), vec![TextEdit::replace(span, point)])),
+        });
+    }
+
     /// Says which of three numbers is none, or that there are fewer.
     pub(super) fn no_vector(&mut self, line: Line<'_>, what: &str) {
         let mut words = line.words().take(3);
@@ -209,7 +253,18 @@ impl<'s> Reader<'s> {
             } else {
                 format!("`{}` is no number that VASP can read; {what} takes three", bad.text)
             };
-            self.push(ProblemKind::BadNumber, bad.span, message);
+            let mistyped = mistyped_fortran_number(bad.text);
+            let why = mistyped.as_ref().map_or(String::new(), |m| format!(": {}", m.why));
+            let meant = mistyped.and_then(|m| m.meant);
+            self.problems.push(Problem {
+                kind: ProblemKind::BadNumber,
+                span: bad.span,
+                message: message + &why,
+                related: Vec::new(),
+                fix: meant.map(|meant| {
+                    (format!("Write {meant}"), vec![TextEdit::replace(bad.span, meant)])
+                }),
+            });
         } else {
             let n = line.words().count();
             let message = format!("{what} takes three numbers; here are {n}");
@@ -232,6 +287,7 @@ impl<'s> Reader<'s> {
             }
             line = self.need("the numbers of atoms")?;
         }
+        line = self.species_below(line).unwrap_or(line);
         for field in line.words() {
             match field.text.parse() {
                 Ok(value) if is_integer(field) => {
@@ -250,6 +306,7 @@ impl<'s> Reader<'s> {
                 }
             }
         }
+        self.wrapped_counts(line);
         let (species, counts) = (self.file.species.len(), self.file.counts.len());
         if species > 0 && counts > 0 && species != counts {
             let numbers = if counts == 1 { "number" } else { "numbers" };
@@ -257,6 +314,70 @@ impl<'s> Reader<'s> {
             self.push(ProblemKind::BadLine, line.trimmed(), message);
         }
         (counts > 0).then_some(())
+    }
+
+    /// Species that stand below the counts: as many symbols of elements, and behind them the line of the mode.
+    fn species_below(&mut self, counts: Line<'s>) -> Option<Line<'s>> {
+        let is_word = |field: Option<Field<'_>>| field.is_some_and(|f| f.number().is_none());
+        let names = *self.lines.get(self.at)?;
+        let elements = names.words().all(|f| Element::from_symbol(f.text).is_some());
+        let fits = self.file.species.is_empty()
+            && names.words().count() == counts.words().count()
+            && elements
+            && is_word(self.lines.get(self.at + 1)?.words().next());
+        if !fits {
+            return None;
+        }
+        self.at += 1;
+        for field in names.words() {
+            let name = Spanned { value: field.text.to_owned(), span: field.span };
+            self.file.species.push(name);
+        }
+        let swap = |a: Line<'_>, b: Line<'_>| TextEdit::replace(a.span, b.text);
+        self.problems.push(Problem {
+            kind: ProblemKind::BadLine,
+            span: names.trimmed(),
+            message: "the species must stand above the numbers of atoms".into(),
+            related: vec![(counts.trimmed(), "the numbers of atoms".into())],
+            fix: Some((
+                "Exchange the two lines".into(),
+                vec![swap(counts, names), swap(names, counts)],
+            )),
+        });
+        Some(counts)
+    }
+
+    /// Counts that go on below: lines with nothing but counts, until there is one for each species.
+    fn wrapped_counts(&mut self, first: Line<'s>) {
+        let species = self.file.species.len();
+        let start = self.at;
+        let mut more = Vec::new();
+        while self.file.counts.len() + more.len() < species {
+            let Some(line) = self.lines.get(self.at).filter(|line| !line.is_blank()) else { break };
+            let counts: Option<Vec<Spanned<u32>>> = line
+                .words()
+                .map(|f| Some(Spanned { value: f.text.parse().ok()?, span: f.span }))
+                .collect();
+            let Some(counts) = counts else { break };
+            more.extend(counts);
+            self.at += 1;
+        }
+        if more.is_empty() || self.file.counts.len() + more.len() != species {
+            self.at = start;
+            return;
+        }
+        self.file.counts.extend(more);
+        let last = self.lines[self.at - 1];
+        let breaks = (start..self.at).map(|i| {
+            TextEdit::replace(Span::new(self.lines[i - 1].span.end, self.lines[i].span.start), " ")
+        });
+        self.problems.push(Problem {
+            kind: ProblemKind::BadLine,
+            span: first.trimmed().cover(last.trimmed()),
+            message: "the numbers of atoms must stand on one line: VASP reads no other".into(),
+            related: Vec::new(),
+            fix: Some(("Join the lines".into(), breaks.collect())),
+        });
     }
 
     fn atoms(&mut self) {
@@ -267,6 +388,7 @@ impl<'s> Reader<'s> {
         let first_line = self.at;
         let mut rows = 0;
         let mut flags_missing = false;
+        let mut names_in_front = Vec::new();
         while rows < total {
             let Some(&line) = self.lines.get(self.at) else { break };
             let mut fields = line.words();
@@ -282,9 +404,13 @@ impl<'s> Reader<'s> {
             self.at += 1;
             rows += 1;
             let Some(coordinates) = line.vector() else {
-                self.no_vector(line, "a row of an atom");
+                match name_in_front(line) {
+                    Some(edits) => names_in_front.push((line, edits)),
+                    None => self.no_vector(line, "a row of an atom"),
+                }
                 continue;
             };
+            self.decimal_comma(line);
             let mut end = coordinates[2].span.end;
             let mut flags = None;
             if self.file.selective.is_some() {
@@ -301,11 +427,34 @@ impl<'s> Reader<'s> {
             let trailing = line.behind(end);
             self.file.atoms.push(AtomRow { span: line.span, coordinates, flags, group, trailing });
         }
+        self.names_in_front(names_in_front);
         self.surplus();
         let extra = self.file.extra_rows.len() as u64;
         if rows < total || extra > 0 {
             self.wrong_number(rows, total, first_line, extra);
         }
+    }
+
+    /// Rows as XYZ files have them: one mistake, however many they are.
+    fn names_in_front(&mut self, rows: Vec<(Line<'_>, [TextEdit; 2])>) {
+        let Some((first, _)) = rows.first() else { return };
+        let what = if rows.len() == 1 {
+            "its name".to_owned()
+        } else {
+            format!("the names of {} atoms", rows.len())
+        };
+        self.problems.push(Problem {
+            kind: ProblemKind::BadLine,
+            span: first.trimmed(),
+            message: format!(
+                "the coordinates must come first: VASP cannot read {what} in front of them"
+            ),
+            related: Vec::new(),
+            fix: Some((
+                "Put the names behind the coordinates".into(),
+                rows.into_iter().flat_map(|(_, edits)| edits).collect(),
+            )),
+        });
     }
 
     /// Rows behind the last atom that no blank line divides from it.
@@ -365,6 +514,18 @@ impl<'s> Reader<'s> {
         let message = format!("control character U+{:04X}", bytes[first]);
         self.push(ProblemKind::Unexpected, Span::new(first, first + run), message);
     }
+}
+
+/// Edits that put the name in front of three numbers behind them.
+fn name_in_front(line: Line<'_>) -> Option<[TextEdit; 2]> {
+    let mut words = line.words();
+    let name = words.next().filter(|f| f.text.starts_with(|c: char| c.is_ascii_alphabetic()))?;
+    let numbers: Vec<_> = words.map_while(|field| field.number()).take(3).collect();
+    let [first, _, last] = numbers.as_slice() else { return None };
+    Some([
+        TextEdit::delete(Span::new(name.span.start, first.span.start)),
+        TextEdit::insert(last.span.end, format!(" {}", name.text)),
+    ])
 }
 
 fn bom_width(text: &str) -> usize {

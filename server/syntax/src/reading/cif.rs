@@ -4,7 +4,7 @@ use cellwright_crystal::{Lattice, Site, Structure};
 
 use super::expand::{self, Row};
 use super::frame::Frame;
-use super::names::Names;
+use super::names::{Names, Place};
 use super::sites::{self, Sites};
 use super::{AtomSite, Obstacle, ObstacleKind, Origin, Reading, Symmetry, cell, symmetry};
 use crate::cif::{Block, CifFile};
@@ -25,6 +25,7 @@ fn read_block(text: &str, index: usize, block: &Block) -> Option<Reading> {
     let mut obstacles = Vec::new();
     let frame = good.map(|lattice| Frame::read(text, &names, lattice));
     let mut sites = sites::read(text, &names, frame.as_ref(), &mut obstacles);
+    obstacles.extend(incomplete_row(&names));
     let atoms = atoms(&sites);
     let symmetry = symmetry::read(text, &names, good, &atoms, &mut obstacles);
     let (structure, origins) = match good {
@@ -47,6 +48,21 @@ fn read_block(text: &str, index: usize, block: &Block) -> Option<Reading> {
         structure,
         origins,
         obstacles,
+    })
+}
+
+/// A table of atoms whose values do not fill its rows: one too few or too many shifts all that follow.
+fn incomplete_row(names: &Names) -> Option<Obstacle> {
+    let Some(Place::Column(table, _)) = sites::table(names) else { return None };
+    let last = table.values.last()?;
+    let left = table.values.len() % table.names.len();
+    (left > 0).then(|| Obstacle {
+        span: last.span,
+        kind: ObstacleKind::Rows,
+        message: format!(
+            "the table of atoms ends with {left} of {} values of a row",
+            table.names.len()
+        ),
     })
 }
 

@@ -173,6 +173,8 @@ pub enum ObstacleKind {
     Occupancy,
     /// Expansion would give more atoms than can be held.
     TooManyAtoms,
+    /// Rows of atoms are missing, incomplete or too many: a problem of the text says so.
+    Rows,
 }
 
 /// The readings of a typed view: one for each block that describes a crystal, exactly one for a POSCAR.

@@ -50,6 +50,7 @@ pub(super) fn read(text: &str, file: &PoscarFile) -> Reading {
         }
         sites.push(site(row, &group, number, frac.filter(|_| far.is_none())));
     }
+    obstacles.extend(wrong_rows(file));
     let (structure, origins) = structure(good, &mut sites);
     let comment = file.comment.as_ref();
     obstacles.sort_by_key(|o| o.span);
@@ -74,6 +75,20 @@ pub(super) fn read(text: &str, file: &PoscarFile) -> Reading {
         origins,
         obstacles,
     }
+}
+
+/// Rows that are not as many as the counts say: whoever computes with the others computes another crystal.
+fn wrong_rows(file: &PoscarFile) -> Option<Obstacle> {
+    let counts = file.counts.iter().map(|c| c.span).reduce(Span::cover)?;
+    let wanted: u64 = file.counts.iter().map(|c| u64::from(c.value)).sum();
+    let found = (file.atoms.len() + file.extra_rows.len()) as u64;
+    // Without any rows a POSCAR states a composition.
+    let wrong = found > 0 && (found != wanted || !file.extra_rows.is_empty());
+    wrong.then(|| Obstacle {
+        span: counts,
+        kind: ObstacleKind::Rows,
+        message: format!("{found} atoms can be read where the counts add up to {wanted}"),
+    })
 }
 
 /// Factors of the Cartesian components, from line 2: one number for all, three, or for a negative one the factor that

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use cellwright_syntax::{AtomSite, Reading, Span};
 
 use super::occupancy_sum::positions;
+use super::symmetry_cell;
 use crate::contacts::{COINCIDENT, Contact, Contacts, SAME_PLACE};
-use crate::words::{angstrom, image, list, plural};
+use crate::words::{angstrom, image, list, plural, trimmed};
 use crate::{Context, Finding, Rule, Severity};
 
 /// The rule.
@@ -68,6 +69,9 @@ const MAX_FINDINGS: usize = 100;
 /// How many neighbours a finding links before the rest is summed up.
 const MAX_RELATED: usize = 8;
 
+/// Fractional coordinates from here on are mostly no fractions.
+const FAR: f64 = 2.0;
+
 /// From this many rows on, a crystal most of whose atoms are too close has one fault and not many.
 const WHOLESALE: usize = 8;
 
@@ -94,13 +98,16 @@ fn check_reading(
     contacts: &[Contact],
     findings: &mut Vec<Finding>,
 ) {
-    let short = contacts.iter().filter(|c| {
-        let partial = reading.sites[c.a].occupancy < 1.0 || reading.sites[c.b].occupancy < 1.0;
+    // In a cell of another shape distances to symmetry images mean nothing.
+    let sheared = Context::is_told(findings, reading, &[&symmetry_cell::RULE]);
+    let short = contacts.iter().filter(|c| !sheared || c.operation == 0).filter(|c| {
+        let partial = [c.a, c.b].iter().any(|row| reading.sites[*row].occupancy != 1.0);
         // Rows that share one position and are not full are a matter of their occupancies.
         c.meet && c.distance < c.limit && !(partial && c.distance < COINCIDENT && c.a != c.b)
     });
     let short: Vec<&Contact> = short.collect();
-    if let Some(finding) = wholesale(context, reading, &short) {
+    let whole = listed_again(reading, &short).or_else(|| wholesale(context, reading, &short));
+    if let Some(finding) = whole {
         findings.push(finding);
         return;
     }
@@ -138,8 +145,12 @@ fn heap(reading: &Reading, rows: &[usize], short: &[&Contact]) -> Finding {
     } else {
         list(&labels)
     };
-    let elements: BTreeSet<_> = sites.iter().map(|s| &s.species).collect();
+    let element = |s: &&AtomSite| s.element.map_or(s.species.clone(), |e| e.to_string());
+    let elements: BTreeSet<String> = sites.iter().map(element).collect();
+    let images = |c: &&&Contact| rows.contains(&c.a) && rows.contains(&c.b) && c.a != c.b;
+    let by_symmetry = short.iter().filter(images).all(|c| c.operation != 0);
     let hint = match elements.len() {
+        1 if by_symmetry => "symmetry makes one from the other, so one row is too many",
         1 => "is a row there twice?",
         n if n == sites.len() => "a mixed position needs occupancies",
         _ => "no two atoms can be",
@@ -159,6 +170,35 @@ fn heap(reading: &Reading, rows: &[usize], short: &[&Contact]) -> Finding {
         };
     }
     finding
+}
+
+/// One finding where symmetry makes most rows from others: the table lists the whole cell, as programs write it
+/// in P 1, beside operations that make it.
+fn listed_again(reading: &Reading, short: &[&Contact]) -> Option<Finding> {
+    let made: BTreeMap<usize, &Contact> = short
+        .iter()
+        .filter(|c| c.a != c.b && c.operation != 0 && c.distance < SAME_PLACE)
+        .filter(|c| reading.sites[c.a].element == reading.sites[c.b].element)
+        .map(|c| (c.b, *c))
+        .collect();
+    let (last, contact) = made.last_key_value()?;
+    if made.len() < 2 || 2 * made.len() < reading.sites.len() {
+        return None;
+    }
+    let symmetry = &reading.symmetry;
+    let declared = symmetry
+        .hm
+        .as_ref()
+        .map_or("the operations".to_owned(), |hm| format!("'{}'", hm.value.trim()));
+    let message = format!(
+        "{declared} makes {} of the {} from others: the table lists the whole cell, so delete those rows or \
+         declare P 1",
+        made.len(),
+        plural(reading.sites.len(), "row"),
+    );
+    let span = reading.sites[*last].label_span;
+    let finding = Finding::new(&RULE, span, message).severity(Severity::Error);
+    Some(relate(finding, reading, *last, contact))
 }
 
 /// One finding at the nearest pair where most atoms of a crystal are too close to another: then the cell or the kind of
@@ -205,6 +245,18 @@ fn report(context: &Context<'_>, reading: &Reading, site: usize, group: &[&Conta
         let other = &reading.sites[worst.a + worst.b - site];
         format!("{label} and {} are {distance} apart: {why}", other.label)
     };
+    if !own {
+        let other = &reading.sites[worst.a + worst.b - site];
+        let sum = culprit.occupancy + other.occupancy;
+        if culprit.occupancy < 1.0 && other.occupancy < 1.0 {
+            message += &format!(
+                ", and with occupancies that add up to {} they meet in some cells",
+                trimmed(sum, 4)
+            );
+        } else if culprit.frac.is_some_and(|frac| frac.amax() >= FAR) {
+            message += "; are the coordinates in Å?";
+        }
+    }
     if group.len() > 1 {
         message += &format!("; {} more", plural(group.len() - 1, "short distance"));
     }

@@ -343,3 +343,70 @@ fn a_heap_of_atoms_is_one_finding() {
     let text = format!("heap\n1\n90 0 0\n0 90 0\n0 0 90\nFe\n5000\nDirect\n{rows}");
     assert_eq!(codes(&text), ["short-distance"]);
 }
+
+const CELL: &str = "data_x
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+";
+
+const ATOMS: &str = "loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_occupancy
+";
+
+#[test]
+fn the_whole_cell_beside_its_symmetry_is_one_finding() {
+    check(&format!(
+        "{CELL}_space_group_name_H-M_alt 'P -1'
+{ATOMS}Na1 0.1 0.2 0.3 1
+Na2 -0.1 -0.2 -0.3 1
+Cl1 0.6 0.7 0.8 1
+Cl2 0.4 0.3 0.2 1
+^^^ error short-distance: 'P -1' makes 2 of the 4 rows from others: the table lists the whole cell, so delete those rows or declare P 1
+| line 17 \"Cl1\": Cl1 at 0.000 Å (symmetry -x,-y,-z, cell (1 1 1) of Cl2)
+"
+    ));
+}
+
+#[test]
+fn one_row_that_symmetry_makes_is_too_many() {
+    check(&format!(
+        "{CELL}_space_group_name_H-M_alt 'P -1'
+_chemical_formula_sum 'Cl2 Na'
+{ATOMS}Na1 0 0 0 1
+Cl1 0.6 0.7 0.8 1
+Cl2 0.4 0.3 0.2 1
+^^^ error short-distance: Cl1 and Cl2 are at the same place: symmetry makes one from the other, so one row is too many
+| line 17 \"Cl1\": Cl1 at 0.000 Å (symmetry -x,-y,-z, cell (1 1 1) of Cl2)
+"
+    ));
+}
+
+#[test]
+fn alternatives_that_are_too_many_say_so() {
+    check(&format!(
+        "{CELL}{ATOMS}F1A 0.25 0.1 0.1 0.6
+F1B 0.24 0.16 0.1 0.5
+^^^ error short-distance: F1B and F1A are 0.34 Å apart: no two atoms come closer than 0.5 Å, and with occupancies that add up to 1.1 they meet in some cells
+| line 14 \"F1A\": F1A at 0.34 Å
+"
+    ));
+}
+
+#[test]
+fn coordinates_that_are_no_fractions_are_guessed() {
+    check(&format!(
+        "{CELL}{ATOMS}Cs1 0 0 0 1
+Cl1 2.82 2.82 2.82 1
+^^^ warning short-distance: Cl1 and Cs1 are 1.76 Å apart: less than 2.08 Å (0.6 of the sum of covalent radii); are the coordinates in Å?
+| line 14 \"Cs1\": Cs1 at 1.76 Å (cell (-3 -3 -3) of Cl1)
+"
+    ));
+}

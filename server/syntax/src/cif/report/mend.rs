@@ -2,6 +2,7 @@
 
 use super::super::ValueKind;
 use crate::text::{Span, TextEdit};
+use crate::value::parse_cif_number;
 
 /// Quotes a text that stands on one line, if there is a quote it does not hold.
 pub(super) fn quote(source: &str, span: Span, kind: ValueKind) -> Option<TextEdit> {
@@ -10,7 +11,25 @@ pub(super) fn quote(source: &str, span: Span, kind: ValueKind) -> Option<TextEdi
         return None;
     }
     let quote = ['\'', '"'].into_iter().find(|&q| !text.contains(q))?;
+    // Quotes of a word processor are the quotes that were meant.
+    let inner = |(open, close)| text.strip_prefix(open)?.strip_suffix(close);
+    let typeset = [('\u{2018}', '\u{2019}'), ('\u{201c}', '\u{201d}'), ('\u{b4}', '\u{b4}')];
+    let text = typeset.into_iter().find_map(inner).unwrap_or(text);
     Some(TextEdit::replace(span, format!("{quote}{text}{quote}")))
+}
+
+/// Puts an uncertainty that stands alone, `(2)`, behind the number before it.
+pub(super) fn detached_uncertainty(
+    source: &str,
+    number: Span,
+    stray: Span,
+) -> Option<(String, Vec<TextEdit>)> {
+    let whole = [number, stray].map(|span| span.text(source)).concat();
+    let brackets = stray.text(source).starts_with('(');
+    (brackets && parse_cif_number(&whole).is_some()).then(|| {
+        let between = Span::new(number.end, stray.start);
+        ("Remove the space".into(), vec![TextEdit::delete(between)])
+    })
 }
 
 /// The span with its line break where nothing else stands on its lines.

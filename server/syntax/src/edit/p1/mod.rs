@@ -8,9 +8,8 @@ mod rows;
 use cellwright_crystal::Structure;
 use cellwright_crystal::symmetry::Operation;
 
-use super::Update;
 use super::cif::Change;
-use super::notes;
+use super::{EditError, Update, notes};
 use crate::cif::{Loop, Value};
 use crate::reading::names::{Names, Place};
 use crate::reading::{sites, symmetry};
@@ -34,6 +33,9 @@ const SYMBOLS: [(&[&str], &str); 11] = [
     (&["_space_group_magn_number_bns"], "1.1"),
 ];
 
+/// Names of the lists of operations.
+const LISTS: [[&str; 2]; 3] = [symmetry::XYZ, symmetry::MAGNETIC_XYZ, symmetry::MAGNETIC_CENTRING];
+
 /// What the columns that tell a site's symmetry say in P 1.
 const SITE_SYMMETRY: [(&str, &str); 5] = [
     ("_atom_site_symmetry_multiplicity", "1"),
@@ -54,14 +56,26 @@ struct Added {
 }
 
 /// All edits: cell, coordinates, symmetry, and a row for every further atom.
-pub(super) fn update(change: &Change, new: &Structure) -> Update {
+///
+/// # Errors
+/// [`EditError::OneLoop`].
+pub(super) fn update(change: &Change, new: &Structure) -> Result<Update, EditError> {
     let names = Names::new(change.block);
+    if operations_among_atoms(&names) {
+        return Err(EditError::OneLoop);
+    }
     let mut edits = change.cell(&names);
     let mut notes = Vec::new();
     edits.extend(operations(change.text, &names));
     for (list, value) in SYMBOLS {
-        for written in list.iter().filter_map(|n| names.value(change.text, n)) {
-            edits.extend(replace(change.text, written, value));
+        let places = list.iter().filter_map(|n| names.place(n));
+        for written in places.flat_map(|p| (0..p.rows()).filter_map(move |row| p.get(row))) {
+            // A symbol in the loop of the operations may go with its row.
+            let gone =
+                |e: &TextEdit| e.span.start <= written.span.start && written.span.end <= e.span.end;
+            if !written.is_null(change.text) && !edits.iter().any(gone) {
+                edits.extend(replace(change.text, written, value));
+            }
         }
     }
     match sites::table(&names) {
@@ -78,7 +92,17 @@ pub(super) fn update(change: &Change, new: &Structure) -> Update {
         None => {}
     }
     notes.extend(notes::geometry(change));
-    Update { edits, notes }
+    Ok(Update { edits, notes })
+}
+
+/// Whether one loop lists operations and atoms, or their displacements.
+fn operations_among_atoms(names: &Names) -> bool {
+    LISTS.iter().flatten().any(|name| match names.place(name) {
+        Some(Place::Column(table, _)) => {
+            table.names.iter().any(|n| n.value.starts_with("_atom_site"))
+        }
+        _ => false,
+    })
 }
 
 /// Replaces a value by another one, if it is another one.
@@ -89,9 +113,8 @@ fn replace(text: &str, written: &Value, new: &str) -> Option<TextEdit> {
 
 /// Leaves the identity of every list of operations.
 fn operations(text: &str, names: &Names) -> Vec<TextEdit> {
-    let lists = [symmetry::XYZ, symmetry::MAGNETIC_XYZ, symmetry::MAGNETIC_CENTRING];
     let mut edits = Vec::new();
-    for (name, magnetic) in lists.iter().flatten().zip([false, false, true, true, true, true]) {
+    for (name, magnetic) in LISTS.iter().flatten().zip([false, false, true, true, true, true]) {
         let identity = if magnetic { "x,y,z,+1" } else { "x,y,z" };
         match names.place(name) {
             Some(Place::Item(item)) => {
