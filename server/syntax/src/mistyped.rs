@@ -33,9 +33,10 @@ fn mistyped(word: &str, is_number: impl Fn(&str) -> bool, with_su: bool) -> Opti
         let why = "it holds a soft hyphen (U+00AD), which was a minus sign or nothing";
         return is_number(&word.replace('\u{ad}', "")).then_some(Mistyped { why, meant: None });
     }
-    let mends: [(&'static str, Option<String>); 6] = [
+    let mends: [(&'static str, Option<String>); 7] = [
         ("the minus sign must be `-` (a hyphen)", Some(word.replace(DASHES, "-"))),
         ("it holds a character that is not seen", Some(word.replace(UNSEEN, ""))),
+        ("a comma stands behind it", word.strip_suffix(',').map(str::to_owned)),
         ("the decimal sign must be a point", decimal_comma(word)),
         ("a unit stands behind it", unit(word)),
         (SU, with_su.then(|| uncertainty(word)).flatten()),
@@ -55,12 +56,9 @@ const UNSEEN: [char; 6] = ['\u{200b}', '\u{feff}', '\u{a0}', '\u{2009}', '\u{202
 
 const SU: &str = "a standard uncertainty stands in brackets, in units of the last digit";
 
-/// `5,64` and the comma of a list, `5.64,`.
+/// `5,64`.
 fn decimal_comma(word: &str) -> Option<String> {
     let (whole, rest) = word.split_once(',')?;
-    if rest.is_empty() {
-        return Some(whole.to_owned());
-    }
     (!whole.contains('.') && !rest.contains('.')).then(|| format!("{whole}.{rest}"))
 }
 
