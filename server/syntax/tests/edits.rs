@@ -478,3 +478,21 @@ fn a_symbol_among_the_operations_is_in_nobodys_way() {
     let again = Parsed::new(Language::Cif, &after);
     assert_eq!(again.readings[0].structure.as_ref().map(Structure::len), Some(2));
 }
+
+/// The last number of a row may grow where blanks follow it.
+#[test]
+fn blanks_behind_a_row_of_displacements_stay_there() {
+    let source = "data_x\n_cell_length_a 4\n_cell_length_b 5\n_cell_length_c 6\n_cell_angle_alpha 90\n\
+                  _cell_angle_beta 90\n_cell_angle_gamma 90\n_space_group_name_H-M_alt 'P -1'\nloop_\n\
+                  _atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n\
+                  Fe1 0.1 0.2 0.3\nloop_\n_atom_site_aniso_label\n_atom_site_aniso_U_11\n\
+                  _atom_site_aniso_U_22\n_atom_site_aniso_U_33\n_atom_site_aniso_U_12\n\
+                  _atom_site_aniso_U_13\n_atom_site_aniso_U_23\nFe1 .01 .01 .01 0 0 0    \n";
+    let parsed = Parsed::new(Language::Cif, source);
+    let reading = &parsed.readings[0];
+    let structure = reading.structure.clone().expect("it has atoms");
+    let after =
+        apply_edits(source, &update_as_p1(&parsed, reading, &structure).expect("it can be").edits);
+    let rows: Vec<_> = after.lines().filter(|l| l.starts_with("Fe1") && l.contains("01")).collect();
+    assert_eq!(rows.len(), 2, "{after}");
+}

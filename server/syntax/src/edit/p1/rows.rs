@@ -125,6 +125,8 @@ pub(super) fn copy(text: &str, row: Span, mut tokens: Vec<Token>) -> String {
     let begin = if opens_line { begin } else { row.start };
     tokens.sort_by_key(|(span, ..)| *span);
     let mut free = begin;
+    // Blanks behind the row are not copied, so no column may take them.
+    let text = &text[..row.end];
     let edits: Vec<TextEdit> = tokens
         .into_iter()
         .map(|(span, new, alignment)| {
@@ -134,7 +136,7 @@ pub(super) fn copy(text: &str, row: Span, mut tokens: Vec<Token>) -> String {
             edit
         })
         .collect();
-    apply_edits(&text[begin..row.end], &edits)
+    apply_edits(&text[begin..], &edits)
 }
 
 /// Where rows can be inserted behind a row: behind a comment on its line, but before the next row if that begins on
