@@ -1,4 +1,5 @@
-//! Neighbour lists, closest pairs, symmetry and charges of rock salt, from one cell to ten thousand atoms.
+//! Neighbour lists, closest pairs, symmetry and charges of rock salt, from one cell to ten thousand atoms,
+//! and of a hundred thousand atoms without any order.
 
 use std::hint::black_box;
 
@@ -29,6 +30,20 @@ fn rock_salt(n: usize) -> Structure {
     Structure { lattice, sites }
 }
 
+/// Atoms at random places, as dense as rock salt: some pairs are very close. Always the same.
+fn gas(atoms: usize) -> Structure {
+    let (na, mut state) = (Element::from_symbol("Na").unwrap(), 1_u64);
+    // Numbers of a linear congruential generator (Knuth, MMIX), the upper half of the bits.
+    let mut random = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 32) as f64 / 2.0_f64.powi(32)
+    };
+    let sites = (0..atoms).map(|_| Site::new(na, Vector3::from_fn(|_, _| random()))).collect();
+    let edge = (atoms as f64 * 22.4).cbrt();
+    Structure { lattice: Lattice::from_parameters([edge; 3], [90.0; 3]).unwrap(), sites }
+}
+
 fn bench(c: &mut Criterion) {
     let mut group = c.benchmark_group("crystal");
     for n in [1, 3, 5, 11] {
@@ -47,6 +62,16 @@ fn bench(c: &mut Criterion) {
             });
         }
     }
+    let gas = gas(100_000);
+    let frac = gas.fractional();
+    group.sample_size(10);
+    group.bench_function("closest pair/100000 at random", |b| {
+        b.iter(|| black_box(&gas).closest_pair())
+    });
+    group.bench_function("neighbours within 3 Å/100000 at random", |b| {
+        b.iter(|| neighbors(&gas.lattice, black_box(&frac), 3.0));
+    });
+    group.sample_size(100);
     let amounts = [
         ("Li", 5.0),
         ("La", 3.0),

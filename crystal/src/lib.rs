@@ -1,5 +1,6 @@
-//! What a crystal is: elements, composition, lattice, structure, neighbours, symmetry, structure matching
-//! and charge balance, and how predictions are judged. This crate knows no text, no files and no tensors.
+//! What a crystal is: elements, composition, lattice and its reduction, structure, other cells of it,
+//! neighbours, symmetry, charge balance and matching, and how predictions are judged. This crate knows no
+//! text, no files and no tensors.
 //!
 //! Conventions, everywhere: the lattice matrix has the lattice vectors as **rows** (Å); Cartesian
 //! positions are `x = f · L` with `f` fractional row vectors; angles at the surface are in degrees.

@@ -6,7 +6,7 @@ use nalgebra::{Matrix3, Vector3};
 
 use super::{CellError, Recast, supercell};
 use crate::structure::{wrap_half, wrap_unit};
-use crate::symmetry::{SymmetryError, search};
+use crate::symmetry::{CrystalSystem, Operation, Setting, SymmetryError, same_set, search};
 use crate::{Lattice, Site, Structure};
 
 /// A structure in the standard setting of its space group (cell choice 1, origin choice 2 where there are
@@ -33,7 +33,8 @@ pub struct Standard {
 
 /// Finds the standard cells at a tolerance in Å (0.01 is usual). Basis and origin come from moyo; what is in
 /// the cells is what was given: the crystal is neither turned nor made more symmetric than it is, but sites
-/// that a translation makes one are averaged. Coordinates are in [0, 1).
+/// that a translation makes one are averaged. From orthorhombic groups upwards a cell that is in the standard
+/// setting stays as it is. Coordinates are in [0, 1).
 ///
 /// # Errors
 /// See [`SymmetryError`].
@@ -42,11 +43,15 @@ pub fn standard(structure: &Structure, symprec: f64) -> Result<Standard, Symmetr
     let no = |what: &str| SymmetryError::NotFound(what.to_owned());
     // moyo has lattice vectors as columns.
     let whole = found.prim_std_linear.transpose().try_inverse().map(whole_numbers);
-    let whole = whole.ok_or_else(|| no("the primitive cell is flat"))?;
+    let mut whole = whole.ok_or_else(|| no("the primitive cell is flat"))?;
+    let mut origin = found.std_origin_shift;
+    let centring = whole_numbers(found.std_linear.transpose() * whole.cast());
+    let (number, hall_number) = (found.number as u16, found.hall_number as u16);
+    if is_standard(hall_number, &found.operations) {
+        (whole, origin) = (centring, Vector3::zeros());
+    }
     let transform = whole.cast::<f64>().try_inverse();
     let transform = transform.ok_or_else(|| no("the primitive cell is flat"))?;
-    let centring = whole_numbers(found.std_linear.transpose() * whole.cast());
-    let origin = found.std_origin_shift;
 
     // Given sites by place in the primitive cell and by species at that place.
     let mut ranks = vec![0; structure.len()];
@@ -84,8 +89,19 @@ pub fn standard(structure: &Structure, symprec: f64) -> Result<Standard, Symmetr
         sites: groups.iter().map(|group| group[0]).collect(),
     };
     let conventional = conventional(&primitive, &centring).map_err(|e| no(&e.to_string()))?;
-    let (number, hall_number) = (found.number as u16, found.hall_number as u16);
     Ok(Standard { number, hall_number, primitive, conventional, centring, whole, merged })
+}
+
+/// Whether a cell with these operations is the conventional one as it is. In triclinic and monoclinic groups
+/// the operations do not tell: many bases have the same.
+fn is_standard(hall_number: u16, operations: &[moyo::base::Operation]) -> bool {
+    let setting = Setting::from_hall_number(hall_number);
+    let Some(setting) = setting.filter(|s| s.system() >= CrystalSystem::Orthorhombic) else {
+        return false;
+    };
+    let operations: Vec<_> =
+        operations.iter().map(|op| Operation::new(op.rotation, op.translation)).collect();
+    same_set(&setting.operations(), &operations)
 }
 
 fn conventional(primitive: &Recast, centring: &Matrix3<i32>) -> Result<Recast, CellError> {

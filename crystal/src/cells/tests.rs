@@ -209,6 +209,16 @@ fn standard_cells_of_a_centred_group() {
 }
 
 #[test]
+fn a_conventional_cell_stays_as_it_is() {
+    for given in [caesium_chloride(), hematite()] {
+        let found = standard(&given, 0.01).unwrap();
+        assert_eq!((found.conventional.origin, found.whole), (Vector3::zeros(), found.centring));
+        assert!((found.conventional.transform - Matrix3::identity()).amax() < 1e-12);
+        assert_same_crystal(&given, &found.conventional.structure, 1);
+    }
+}
+
+#[test]
 fn standard_cells_keep_what_shares_a_position() {
     let mut alloy = caesium_chloride();
     alloy.sites[0].occupancy = 0.25;

@@ -39,35 +39,33 @@ pub fn closest_pair(
     let per_atom = lattice.volume() / frac.len() as f64;
     let mut cutoff = (std::f64::consts::SQRT_2 * per_atom).cbrt() * (1.0 + 1e-9);
     let mut best: Option<ClosestPair> = None;
-    // Crowded atoms make the boxes of a wide cutoff full; but crowding itself is a close pair. As soon
-    // as one is found at less than half the cutoff the search begins again with boxes of that width.
-    'narrower: loop {
-        let grid = Grid::new(lattice, frac, cutoff)?;
-        for i in 0..frac.len() {
-            let mut restart = false;
-            let _ = grid.scan(i, |found| {
+    let mut grid = Grid::new(lattice, frac, cutoff)?;
+    for i in 0..frac.len() {
+        // Crowded atoms make the boxes of a wide cutoff full; but crowding itself is a close pair. As soon
+        // as one is found at less than half the cutoff the search goes on with boxes of that width. Earlier
+        // atoms have shown all their pairs.
+        loop {
+            let end = grid.scan(i, |found| {
                 let distance = found.distance_squared.sqrt();
                 // Each pair is seen from both ends: once is enough.
                 if found.index >= i && best.is_none_or(|b| distance < b.distance) {
                     let image = grid.image(i, &found);
                     best = Some(ClosestPair { first: i, second: found.index, image, distance });
-                    restart = distance < 0.5 * cutoff;
-                    if restart {
+                    if distance < 0.5 * cutoff {
                         return ControlFlow::Break(());
                     }
                 }
                 ControlFlow::Continue(())
             });
-            if let Some(pair) = best.filter(|_| restart) {
-                if pair.distance < SAME_PLACE {
-                    return Ok(best);
-                }
-                cutoff = pair.distance;
-                continue 'narrower;
+            let Some(pair) = best.filter(|_| end.is_break()) else { break };
+            if pair.distance < SAME_PLACE {
+                return Ok(best);
             }
+            cutoff = pair.distance;
+            grid.narrow(cutoff);
         }
-        return Ok(best);
     }
+    Ok(best)
 }
 
 /// Atoms closer together than this (Å) are at the same place.

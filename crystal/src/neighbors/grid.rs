@@ -1,12 +1,12 @@
 //! The cell list: atoms sorted into boxes at least as wide as the cutoff, so that every neighbour of
 //! an atom lies in its own box or one near by, possibly in another copy of the cell.
 
-use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use nalgebra::Vector3;
 
 use super::basis::Basis;
+use super::boxes::{Boxes, copies};
 use super::{NeighborError, SHELL_TOLERANCE};
 use crate::Lattice;
 
@@ -18,19 +18,16 @@ const FARTHEST_CELL: f64 = 5e8;
 /// too flat to be reduced.
 const MOST_BOXES: f64 = 1e8;
 
-/// Atoms of a cell in boxes. Only boxes that hold atoms take memory, so a molecule in a huge cell
-/// costs no more than a dense crystal.
+/// Atoms of a cell in boxes.
 #[derive(Debug)]
 pub(crate) struct Grid {
     basis: Basis,
-    cutoff: f64,
-    /// Boxes along each axis, and how many of them the cutoff reaches.
-    boxes: [i64; 3],
+    /// Cutoff and tolerance (Å).
+    width: f64,
+    boxes: Boxes,
+    /// How many boxes along each axis the cutoff reaches.
     reach: [i64; 3],
     atoms: Vec<Point>,
-    /// Atoms grouped by box, and where the group of each occupied box lies.
-    order: Vec<u32>,
-    members: HashMap<[i64; 3], (u32, u32)>,
 }
 
 /// A position brought into the reduced cell.
@@ -81,43 +78,24 @@ impl Grid {
         }
         let basis = Basis::reduced(lattice).ok_or(NeighborError::TooSkewed)?;
         let width = cutoff + SHELL_TOLERANCE;
-        let heights = basis.heights();
-        let boxes = heights.map(|h| (h / width).clamp(1.0, 1e12).floor() as i64);
-        let reach = [0, 1, 2].map(|i| (width * boxes[i] as f64 / heights[i]).floor() + 1.0);
-        let around: f64 = reach.iter().map(|r| 2.0 * r + 1.0).product();
+        let around: f64 = basis.heights().iter().map(|h| 2.0 * (width / h).floor() + 3.0).product();
         if around > MOST_BOXES {
             return Err(NeighborError::TooMany(around));
         }
-
-        let atoms = frac.iter().map(|v| Point::new(&basis, v)).collect();
-        let mut grid = Self {
-            basis,
-            cutoff: width,
-            boxes,
-            reach: reach.map(|r| r as i64),
-            atoms,
-            order: (0..frac.len() as u32).collect(),
-            members: HashMap::new(),
-        };
-        grid.sort_into_boxes();
-        Ok(grid)
+        let atoms: Vec<_> = frac.iter().map(|v| Point::new(&basis, v)).collect();
+        let boxes = boxes(&basis, width, &atoms);
+        let reach = reach(&basis, width, &boxes);
+        Ok(Self { basis, width, boxes, reach, atoms })
     }
 
-    fn sort_into_boxes(&mut self) {
-        let keys: Vec<_> = self.atoms.iter().map(|atom| self.box_of(atom)).collect();
-        self.order.sort_by_key(|&i| keys[i as usize]);
-        let mut start = 0;
-        for group in self.order.chunk_by(|&i, &j| keys[i as usize] == keys[j as usize]) {
-            let end = start + group.len() as u32;
-            self.members.insert(keys[group[0] as usize], (start, end));
-            start = end;
+    /// Looks no farther than a shorter cutoff from now on.
+    pub(super) fn narrow(&mut self, cutoff: f64) {
+        self.width = cutoff + SHELL_TOLERANCE;
+        // Boxes that could not be finer for want of atoms cannot be now.
+        if !self.boxes.coarse {
+            self.boxes = boxes(&self.basis, self.width, &self.atoms);
         }
-    }
-
-    fn box_of(&self, point: &Point) -> [i64; 3] {
-        // Rounding may leave a coordinate at exactly 1: it belongs to the last box.
-        let of = |k: usize| (point.wrapped[k] * self.boxes[k] as f64) as i64;
-        [0, 1, 2].map(|k| of(k).min(self.boxes[k] - 1))
+        self.reach = reach(&self.basis, self.width, &self.boxes);
     }
 
     /// Shows every atom within the cutoff of atom `i`, its own images included, itself not.
@@ -145,29 +123,31 @@ impl Grid {
         point: &Point,
         mut visit: impl FnMut(Found) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let home = self.box_of(point);
-        let largest = self.cutoff * self.cutoff;
-        let range = |k: usize| home[k] - self.reach[k]..=home[k] + self.reach[k];
-        for a in range(0) {
-            for b in range(1) {
-                for c in range(2) {
-                    let at = [a, b, c];
-                    let wrap = |k: usize| at[k].rem_euclid(self.boxes[k]);
-                    let Some(&(start, end)) = self.members.get(&[wrap(0), wrap(1), wrap(2)]) else {
-                        continue;
-                    };
-                    let copy = |k: usize| at[k].div_euclid(self.boxes[k]) as f64;
-                    let copy = Vector3::new(copy(0), copy(1), copy(2));
+        let home = self.boxes.of(&point.wrapped);
+        let largest = self.width * self.width;
+        let along = |k: usize| {
+            let (home, reach) = (home[k] as i64, self.reach[k]);
+            copies(home - reach, home + reach, self.boxes.counts[k])
+        };
+        let each = |k: usize| along(k).flat_map(|(within, copy)| within.map(move |i| (i, copy)));
+        let (middle, inner) = (each(1), along(2));
+        for (a, copy_a) in each(0) {
+            for (b, copy_b) in middle.clone() {
+                for (last, copy_c) in inner.clone() {
+                    let copy = Vector3::new(copy_a, copy_b, copy_c);
                     let translation = self.basis.matrix.tr_mul(&copy);
-                    for &j in &self.order[start as usize..end as usize] {
-                        let index = j as usize;
-                        // Written so that j seen from i and i seen from j round alike.
-                        let apart = (self.atoms[index].cartesian - point.cartesian) + translation;
-                        let distance_squared = apart.norm_squared();
-                        if distance_squared <= largest {
-                            visit(Found { index, copy, distance_squared })?;
+                    self.boxes.each([a, b], last, |placed| {
+                        for atom in placed {
+                            // Written so that j seen from i and i seen from j round alike.
+                            let apart = (atom.cartesian - point.cartesian) + translation;
+                            let distance_squared = apart.norm_squared();
+                            if distance_squared <= largest {
+                                let index = atom.index as usize;
+                                visit(Found { index, copy, distance_squared })?;
+                            }
                         }
-                    }
+                        ControlFlow::Continue(())
+                    })?;
                 }
             }
         }
@@ -188,4 +168,16 @@ impl Grid {
         let given = self.basis.to_given * reduced - atom.shift_given + point.shift_given;
         [0, 1, 2].map(|k| given[k] as i32)
     }
+}
+
+/// Sorts atoms into boxes that are as wide as the cutoff, or wider.
+fn boxes(basis: &Basis, width: f64, atoms: &[Point]) -> Boxes {
+    let finest = basis.heights().map(|h| (h / width).clamp(1.0, 1e12) as usize);
+    let positions: Vec<_> = atoms.iter().map(|atom| (atom.wrapped, atom.cartesian)).collect();
+    Boxes::new(finest, &positions)
+}
+
+fn reach(basis: &Basis, width: f64, boxes: &Boxes) -> [i64; 3] {
+    let heights = basis.heights();
+    [0, 1, 2].map(|k| (width * boxes.counts[k] as f64 / heights[k]).floor() as i64 + 1)
 }

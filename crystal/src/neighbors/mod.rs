@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use crate::Lattice;
 
 mod basis;
+mod boxes;
 mod closest;
 pub(crate) mod grid;
 

@@ -58,6 +58,11 @@ const LONGEST: f64 = 2000.0;
 ///
 /// `symprec` is in Å (0.01 is usual).
 ///
+/// Time grows with the square of the number of atoms in the primitive cell: moyo tries every atom of the
+/// rarest species as the image of one of them, for each rotation of the lattice, and moves all atoms to see.
+/// A disordered cell of ten thousand atoms is a matter of many seconds; a supercell of a small one is not,
+/// because its primitive cell is found first.
+///
 /// # Errors
 /// See [`SymmetryError`].
 pub fn detect(structure: &Structure, symprec: f64) -> Result<Detected, SymmetryError> {

@@ -29,7 +29,7 @@ pub fn generate(generators: &[Operation]) -> Option<Vec<Operation>> {
 }
 
 /// Whether two lists hold the same operations, in any order and modulo lattice translations.
-pub(super) fn same_set(a: &[Operation], b: &[Operation]) -> bool {
+pub(crate) fn same_set(a: &[Operation], b: &[Operation]) -> bool {
     let holds = |list: &[Operation], op: &Operation| list.iter().any(|o| o.same(op, TOLERANCE));
     a.len() == b.len() && a.iter().all(|op| holds(b, op)) && b.iter().all(|op| holds(a, op))
 }

@@ -15,6 +15,7 @@ mod xyz;
 pub(crate) use detect::search;
 pub use detect::{Detected, SymmetryError, detect};
 pub use group::generate;
+pub(crate) use group::same_set;
 pub use hall::hall_operations;
 pub use operation::Operation;
 pub use permutation::{PermutationError, SitePermutation, site_permutations};

@@ -138,7 +138,7 @@ fn cofactor(m: &Matrix3<i32>, i: usize, j: usize) -> i32 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;

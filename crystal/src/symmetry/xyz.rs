@@ -178,6 +178,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::symmetry::operation::tests::any_operation;
 
     fn read(text: &str) -> Operation {
         text.parse().unwrap_or_else(|e| panic!("{text}: {e}"))
@@ -224,7 +225,51 @@ mod tests {
         assert_eq!(error("x,y,z é"), unexpected("é", 6));
     }
 
+    /// One of the many ways to write an operation: `choices` decide on each part.
+    fn spelled(op: &Operation, choices: &[usize]) -> String {
+        let mut choices = choices.iter().cycle();
+        let mut pick = |n: usize| choices.next().map_or(0, |choice| choice % n);
+        let mut expression = |i: usize| {
+            let mut terms = Vec::new();
+            for (j, letters) in [["x", "X"], ["y", "Y"], ["z", "Z"]].into_iter().enumerate() {
+                let (factor, letter) = (op.rotation[(i, j)], letters[pick(2)]);
+                let sign = if factor < 0 { "-" } else { "+" };
+                match (factor.abs(), pick(3)) {
+                    (0, _) => {}
+                    (1, 0) => terms.push(format!("{sign}{letter}")),
+                    (n, 1) => terms.push(format!("{sign}{n}*{letter}")),
+                    (n, _) => terms.push(format!("{sign} {n}{letter}")),
+                }
+            }
+            let n = (op.translation[i] * 24.0).round();
+            match pick(4) {
+                _ if n == 0.0 && !terms.is_empty() => {}
+                0 => terms.push(format!("+{n}/24")),
+                1 => terms.push(format!("-{} / 24.", 24.0 - n)),
+                2 => terms.push(format!("+{:.4}", n / 24.0)),
+                _ => terms.push(format!("+{:.4}", n / 24.0).replace("0.", ".")),
+            }
+            let first = pick(terms.len());
+            terms.rotate_left(first);
+            let text = terms.join(["", " ", "\t"][pick(3)]);
+            match text.strip_prefix('+') {
+                Some(bare) if pick(2) == 0 => bare.to_owned(),
+                _ => text,
+            }
+        };
+        [0, 1, 2].map(&mut expression).join([",", ", ", " ,"][pick(3)])
+    }
+
     proptest! {
+        #[test]
+        fn every_spelling_is_understood(
+            op in any_operation(),
+            choices in proptest::collection::vec(0..12_usize, 1..30),
+        ) {
+            let text = spelled(&op, &choices);
+            prop_assert_eq!(text.parse::<Operation>(), Ok(op), "{}", text);
+        }
+
         #[test]
         fn no_text_panics(text in "[-+xyzXYZ0-9./*, \té]{0,24}") {
             let _ = text.parse::<Operation>();

@@ -7,6 +7,7 @@ mod lines;
 mod model;
 mod output;
 mod report;
+mod structures;
 mod wrap;
 
 use std::process::ExitCode;

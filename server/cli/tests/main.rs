@@ -1,5 +1,6 @@
 //! The command line as its users meet it: the real binary, real files, exit codes, JSON by schema.
 
+mod cell;
 mod check;
 mod convert;
 mod info;

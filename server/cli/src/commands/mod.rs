@@ -6,6 +6,7 @@ use clap::Subcommand;
 use crate::output::Outcome;
 
 mod bench;
+mod cell;
 mod check;
 mod convert;
 mod doctor;
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Convert(convert::Args),
     /// Say whether two structures are the same and which atom answers to which.
     Match(matching::Args),
+    /// Put a structure into another cell: primitive, conventional, reduced, supercell.
+    Cell(cell::Args),
     /// Run the language server on stdin and stdout.
     Lsp(lsp::Args),
     /// Run an inference worker on stdin and stdout.
@@ -58,6 +61,7 @@ pub(crate) fn run(command: Command) -> Result<Outcome> {
         Command::Relax(args) => relax::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Match(args) => matching::run(&args),
+        Command::Cell(args) => cell::run(&args),
         Command::Lsp(args) => lsp::run(&args),
         Command::Worker(args) => worker::run(&args),
         Command::Models(args) => models::run(&args),

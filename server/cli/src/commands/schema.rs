@@ -6,6 +6,7 @@ use crate::output::{self, Outcome};
 
 /// Command and schema; the schema's `$id` carries its version.
 pub(crate) const SCHEMAS: &[(&str, &str)] = &[
+    ("cell", include_str!("../../schemas/cell.v1.json")),
     ("check", include_str!("../../schemas/check.v1.json")),
     ("convert", include_str!("../../schemas/convert.v1.json")),
     ("doctor", include_str!("../../schemas/doctor.v1.json")),
