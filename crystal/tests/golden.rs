@@ -5,8 +5,9 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cellwright_crystal::cells::standard;
 use cellwright_crystal::neighbors::neighbors;
-use cellwright_crystal::symmetry::{detect, site_permutations};
+use cellwright_crystal::symmetry::{Setting, detect, site_permutations};
 use serde_json::Value;
 use support::{cases, list, number, structure, text};
 
@@ -87,6 +88,7 @@ fn symmetry_agrees_with_spglib() {
                 }
             };
             differs("group", found.number.to_string(), want["number"].to_string());
+            differs("point group", found.point_group().hm.to_owned(), text(&want["pointgroup"]));
             differs(
                 "operations",
                 found.operations.len().to_string(),
@@ -104,6 +106,19 @@ fn symmetry_agrees_with_spglib() {
                 format!("{:?}", site_symmetries(&found.site_symmetry)),
                 format!("{:?}", site_symmetries(&symbols)),
             );
+            // Wyckoff letters are not compared: they depend on which of the equivalent origins is chosen
+            // (spglib takes origin choice 1 where there are two, this crate choice 2).
+            let standard = standard(&crystal, symprec).unwrap();
+            let conventional = &standard.conventional.structure;
+            differs(
+                "standard sites",
+                conventional.len().to_string(),
+                want["n_std_atoms"].to_string(),
+            );
+            let tabulated = Setting::from_hall_number(standard.hall_number).unwrap().operations();
+            if let Err(error) = site_permutations(conventional, &tabulated, 4.0 * symprec) {
+                differences.push(format!("{id}: conventional cell: {error}"));
+            }
             // What was found is a symmetry: every operation permutes the sites.
             if let Err(error) = site_permutations(&crystal, &found.operations, 3.0 * symprec) {
                 differences.push(format!("{id}: {error}"));
