@@ -66,7 +66,7 @@ fn bench(c: &mut Criterion) {
     let frac = gas.fractional();
     group.sample_size(10);
     group.bench_function("closest pair/100000 at random", |b| {
-        b.iter(|| black_box(&gas).closest_pair())
+        b.iter(|| black_box(&gas).closest_pair());
     });
     group.bench_function("neighbours within 3 Å/100000 at random", |b| {
         b.iter(|| neighbors(&gas.lattice, black_box(&frac), 3.0));

@@ -6,7 +6,9 @@ use nalgebra::{Matrix3, Vector3};
 
 use super::{CellError, Recast, supercell};
 use crate::structure::{wrap_half, wrap_unit};
-use crate::symmetry::{CrystalSystem, Operation, Setting, SymmetryError, same_set, search};
+use crate::symmetry::{
+    CrystalSystem, Operation, Setting, SymmetryError, operations, same_set, search,
+};
 use crate::{Lattice, Site, Structure};
 
 /// A structure in the standard setting of its space group (cell choice 1, origin choice 2 where there are
@@ -47,7 +49,7 @@ pub fn standard(structure: &Structure, symprec: f64) -> Result<Standard, Symmetr
     let mut origin = found.std_origin_shift;
     let centring = whole_numbers(found.std_linear.transpose() * whole.cast());
     let (number, hall_number) = (found.number as u16, found.hall_number as u16);
-    if is_standard(hall_number, &found.operations) {
+    if is_standard(hall_number, &operations(&found)) {
         (whole, origin) = (centring, Vector3::zeros());
     }
     let transform = whole.cast::<f64>().try_inverse();
@@ -94,14 +96,12 @@ pub fn standard(structure: &Structure, symprec: f64) -> Result<Standard, Symmetr
 
 /// Whether a cell with these operations is the conventional one as it is. In triclinic and monoclinic groups
 /// the operations do not tell: many bases have the same.
-fn is_standard(hall_number: u16, operations: &[moyo::base::Operation]) -> bool {
+fn is_standard(hall_number: u16, operations: &[Operation]) -> bool {
     let setting = Setting::from_hall_number(hall_number);
     let Some(setting) = setting.filter(|s| s.system() >= CrystalSystem::Orthorhombic) else {
         return false;
     };
-    let operations: Vec<_> =
-        operations.iter().map(|op| Operation::new(op.rotation, op.translation)).collect();
-    same_set(&setting.operations(), &operations)
+    same_set(&setting.operations(), operations)
 }
 
 fn conventional(primitive: &Recast, centring: &Matrix3<i32>) -> Result<Recast, CellError> {

@@ -74,16 +74,17 @@ pub fn detect(structure: &Structure, symprec: f64) -> Result<Detected, SymmetryE
         number,
         hall_number,
         hm: hm.to_owned(),
-        operations: found
-            .operations
-            .iter()
-            .map(|op| Operation::new(op.rotation, op.translation))
-            .collect(),
+        operations: operations(&found),
         wyckoffs: places.of_site.iter().map(|place| found.wyckoffs[*place]).collect(),
         equivalent: places.equivalent(structure, &found.orbits),
         site_symmetry: places.of_site.iter().map(each).collect(),
         pearson: found.pearson_symbol,
     })
+}
+
+/// The operations in the given cell.
+pub(crate) fn operations(found: &MoyoDataset) -> Vec<Operation> {
+    found.operations.iter().map(|op| Operation::new(op.rotation, op.translation)).collect()
 }
 
 /// What moyo finds for the places of a structure.

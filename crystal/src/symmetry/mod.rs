@@ -12,8 +12,8 @@ mod point_group;
 mod spacegroup;
 mod xyz;
 
-pub(crate) use detect::search;
 pub use detect::{Detected, SymmetryError, detect};
+pub(crate) use detect::{operations, search};
 pub use group::generate;
 pub(crate) use group::same_set;
 pub use hall::hall_operations;
