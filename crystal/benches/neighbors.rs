@@ -1,12 +1,11 @@
-//! Neighbour lists, closest pairs, symmetry and charges of rock salt, from one cell to ten thousand atoms,
-//! and of a hundred thousand atoms without any order.
+//! Neighbour lists, closest pairs and symmetry of rock salt, from one cell to ten thousand atoms, and of a
+//! hundred thousand atoms without any order.
 
 use std::hint::black_box;
 
-use cellwright_crystal::charge::balance;
 use cellwright_crystal::neighbors::neighbors;
 use cellwright_crystal::symmetry::detect;
-use cellwright_crystal::{Composition, Element, Lattice, Site, Structure};
+use cellwright_crystal::{Element, Lattice, Site, Structure};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use nalgebra::Vector3;
 
@@ -70,24 +69,6 @@ fn bench(c: &mut Criterion) {
     });
     group.bench_function("neighbours within 3 Å/100000 at random", |b| {
         b.iter(|| neighbors(&gas.lattice, black_box(&frac), 3.0));
-    });
-    group.sample_size(100);
-    let amounts = [
-        ("Li", 5.0),
-        ("La", 3.0),
-        ("Ti", 2.0),
-        ("V", 1.0),
-        ("Cr", 1.0),
-        ("Mn", 3.0),
-        ("Fe", 4.0),
-        ("Co", 2.0),
-        ("Ni", 2.0),
-        ("O", 37.0),
-    ];
-    let ten: Composition =
-        amounts.iter().map(|(s, n)| (Element::from_symbol(s).unwrap(), *n)).collect();
-    group.bench_function("charge balance of ten elements", |b| {
-        b.iter(|| balance(black_box(&ten), 0.01));
     });
     group.finish();
 }

@@ -25,6 +25,7 @@ Nothing is sent over a network; `models pull` is the only command that fetches a
 Examples:
   cellwright check structures/            every CIF and POSCAR below a folder
   cellwright info LiFePO4.cif --sites     formula, space group, density, every atom
+  cellwright valid LiFePO4 'Fe0.95 O'     whether the charges of a formula can add up
   cellwright relax POSCAR -o CONTCAR      relax the positions by learned energy
   cellwright convert rutile.cif -o POSCAR";
 

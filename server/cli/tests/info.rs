@@ -22,10 +22,13 @@ fn info_describes_the_whole_cell() {
     close("min_distance", 1.949, 2e-3);
     assert_eq!(info["sites"].as_array().map(Vec::len), Some(6));
     assert_eq!(info["sites"][0]["label"], "Ti1");
+    let valence = |site: usize| info["sites"][site]["bond_valence"].as_f64().expect("a number");
+    assert!((valence(0) - 4.0).abs() < 0.2 && (valence(5) + 2.0).abs() < 0.1);
 
     let text = cellwright(&["info", rutile, "--sites"]);
     assert!(text.stdout.contains("P 42/m n m (136), declared P 42/m n m"), "{}", text.stdout);
     assert_eq!(text.stdout.lines().filter(|l| l.contains("O1 ")).count(), 4, "{}", text.stdout);
+    assert_eq!(text.stdout.lines().filter(|l| l.contains("  v -")).count(), 4, "{}", text.stdout);
 }
 
 #[test]

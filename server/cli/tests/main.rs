@@ -7,3 +7,4 @@ mod info;
 mod matching;
 mod model;
 mod support;
+mod valid;

@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use cellwright_checks::{Tolerances, check};
+use cellwright_crystal::charge::bond_valence::{Bonds, bond_valence_sums};
+use cellwright_crystal::charge::certain_states;
 use cellwright_crystal::{Element, Structure, symmetry};
 use cellwright_syntax::Reading;
 use serde::Serialize;
@@ -17,7 +19,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     inputs: Inputs,
 
-    /// Show every atom of the cell. (JSON always lists them.)
+    /// Show every atom of the cell, with the sum of its bond valences where its oxidation state is
+    /// certain. (JSON always lists them.)
     #[arg(long)]
     sites: bool,
 
@@ -61,6 +64,8 @@ struct SiteInfo {
     element: Option<&'static str>,
     occupancy: f64,
     frac: [f64; 3],
+    /// Where the oxidation states leave no choice.
+    bond_valence: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -151,15 +156,23 @@ fn space_group(reading: &Reading, symprec: f64) -> SpaceGroup {
 
 fn sites(reading: &Reading) -> Vec<SiteInfo> {
     let Some(structure) = &reading.structure else { return Vec::new() };
-    let labelled = structure.sites.iter().zip(&reading.origins);
+    let labelled = structure.sites.iter().zip(&reading.origins).zip(bond_valences(structure));
     labelled
-        .map(|(site, origin)| SiteInfo {
+        .map(|((site, origin), bond_valence)| SiteInfo {
             label: reading.sites[origin.site].label.clone(),
             element: site.element.map(Element::symbol),
             occupancy: site.occupancy,
             frac: site.frac.into(),
+            bond_valence,
         })
         .collect()
+}
+
+/// One for each site; none where states are not certain or cannot be added up.
+fn bond_valences(structure: &Structure) -> Vec<Option<f64>> {
+    let sums = certain_states(structure)
+        .and_then(|states| bond_valence_sums(structure, &states, Bonds::default()).ok());
+    sums.unwrap_or_else(|| vec![None; structure.len()])
 }
 
 fn render(info: &Info, with_sites: bool) -> String {
@@ -189,9 +202,10 @@ fn render(info: &Info, with_sites: bool) -> String {
             let element = site.element.unwrap_or("?");
             let occupancy =
                 if site.occupancy == 1.0 { String::new() } else { format!("  {}", site.occupancy) };
+            let valence = site.bond_valence.map_or(String::new(), |v| format!("  v {v:+.2}"));
             let _ = writeln!(
                 out,
-                "  {:<8} {element:<2} {x:>10.6} {y:>10.6} {z:>10.6}{occupancy}",
+                "  {:<8} {element:<2} {x:>10.6} {y:>10.6} {z:>10.6}{occupancy}{valence}",
                 site.label
             );
         }

@@ -18,6 +18,7 @@ mod matching;
 mod models;
 mod relax;
 mod schema;
+mod valid;
 mod worker;
 
 #[derive(Debug, Subcommand)]
@@ -38,6 +39,8 @@ pub(crate) enum Command {
     Match(matching::Args),
     /// Put a structure into another cell: primitive, conventional, reduced, supercell.
     Cell(cell::Args),
+    /// Say whether the charges of a formula can add up.
+    Valid(valid::Args),
     /// Run the language server on stdin and stdout.
     Lsp(lsp::Args),
     /// Run an inference worker on stdin and stdout.
@@ -62,6 +65,7 @@ pub(crate) fn run(command: Command) -> Result<Outcome> {
         Command::Convert(args) => convert::run(&args),
         Command::Match(args) => matching::run(&args),
         Command::Cell(args) => cell::run(&args),
+        Command::Valid(args) => valid::run(&args),
         Command::Lsp(args) => lsp::run(&args),
         Command::Worker(args) => worker::run(&args),
         Command::Models(args) => models::run(&args),

@@ -15,6 +15,7 @@ pub(crate) const SCHEMAS: &[(&str, &str)] = &[
     ("match", include_str!("../../schemas/match.v1.json")),
     ("models", include_str!("../../schemas/models.v1.json")),
     ("relax", include_str!("../../schemas/relax.v1.json")),
+    ("valid", include_str!("../../schemas/valid.v1.json")),
 ];
 
 #[derive(Debug, clap::Args)]
