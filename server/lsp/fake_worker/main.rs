@@ -94,6 +94,7 @@ fn run(id: u64, task: Task, requests: &Receiver<Request>) {
             let output = json!({
                 "name": "relax", "provenance": provenance(), "structure": relaxed,
                 "initial": energies(&structure), "last": energies(&relaxed),
+                "initial_force": largest(&structure), "last_force": largest(&relaxed),
                 "steps": 3, "converged": true,
             });
             say(&json!({ "type": "result", "id": id, "output": output }));
@@ -112,6 +113,11 @@ fn progress(id: u64, step: usize, structure: &Cell) {
 
 fn quarter(x: f64) -> f64 {
     (x * 4.0).round() / 4.0
+}
+
+fn largest(cell: &Cell) -> f64 {
+    let norm = |force: &[f64; 3]| force.iter().map(|x| x * x).sum::<f64>().sqrt();
+    energies(cell).forces.iter().map(norm).fold(0.0, f64::max)
 }
 
 fn energies(cell: &Cell) -> Energies {

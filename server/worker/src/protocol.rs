@@ -175,6 +175,10 @@ pub enum Output {
         initial: Energies,
         /// Numbers at the end.
         last: Energies,
+        /// The largest force on an atom at the start, less what pulls at held coordinates (eV/Å).
+        initial_force: f64,
+        /// The same at the end.
+        last_force: f64,
         /// Steps taken.
         steps: usize,
         /// Whether the tolerance was reached.

@@ -29,6 +29,13 @@ impl Held {
             rows[*i] = allowed * rows[*i];
         }
     }
+
+    /// The longest row, less what would move a held coordinate.
+    pub(super) fn largest(&self, rows: &[Vector3<f64>]) -> f64 {
+        let mut rows = rows.to_vec();
+        self.project(&mut rows);
+        rows.iter().map(Vector3::norm).fold(0.0, f64::max)
+    }
 }
 
 /// The orthogonal projector onto the lattice vectors along which a site may move: a fractional coordinate stays exactly

@@ -72,6 +72,8 @@ pub struct Frame<'a> {
     pub structure: &'a Structure,
     /// Its energy, forces, stress.
     pub evaluation: &'a Evaluation,
+    /// The largest force on an atom, less what pulls at held coordinates (eV/Å).
+    pub max_force: f64,
 }
 
 /// Where a relaxation ended.
@@ -83,6 +85,10 @@ pub struct Relaxed {
     pub initial: Evaluation,
     /// What the potential says at the end.
     pub last: Evaluation,
+    /// The largest force on an atom at the start, less what pulls at held coordinates (eV/Å).
+    pub initial_force: f64,
+    /// The same at the end.
+    pub last_force: f64,
     /// Steps taken.
     pub steps: usize,
     /// Whether the tolerance was reached.
@@ -130,6 +136,7 @@ pub fn relax(
         step,
         structure,
         evaluation,
+        max_force: held.largest(&evaluation.forces),
     }) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(ModelError::Cancelled),
@@ -146,9 +153,10 @@ pub fn relax(
     let mut forces = coordinates.forces(&structure, &last, &projector);
     held.project(&mut forces);
     let mut steps = 0;
-    while !coordinates.is_converged(&forces, options.force_tolerance) {
-        if steps == options.max_steps {
-            return Ok(Relaxed { structure, initial, last, steps, converged: false });
+    let converged = loop {
+        let converged = coordinates.is_converged(&forces, options.force_tolerance);
+        if converged || steps == options.max_steps {
+            break converged;
         }
         let energy = last.energy_per_atom * structure.len() as f64;
         let mut step = minimiser.step(energy, &forces);
@@ -173,8 +181,9 @@ pub fn relax(
         show(steps, &structure, &last)?;
         forces = coordinates.forces(&structure, &last, &projector);
         held.project(&mut forces);
-    }
-    Ok(Relaxed { structure, initial, last, steps, converged: true })
+    };
+    let [initial_force, last_force] = [&initial, &last].map(|e| held.largest(&e.forces));
+    Ok(Relaxed { structure, initial, last, initial_force, last_force, steps, converged })
 }
 
 fn evaluate(potential: &dyn Potential, structure: &Structure) -> Result<Evaluation, ModelError> {

@@ -95,7 +95,7 @@ struct Answer {
 struct State {
     /// eV/atom.
     energy_per_atom: f64,
-    /// eV/Å.
+    /// eV/Å, less what pulls at held coordinates.
     max_force: f64,
     /// Å³.
     volume: f64,
@@ -229,8 +229,7 @@ fn run_one(
         bar.set_position(frame.step as u64);
         bar.set_message(format!(
             "{:.4} eV/atom, max |F| {:.3} eV/Å",
-            frame.evaluation.energy_per_atom,
-            frame.evaluation.max_force()
+            frame.evaluation.energy_per_atom, frame.max_force
         ));
         ControlFlow::Continue(())
     };
@@ -243,8 +242,8 @@ fn run_one(
         relaxed.steps,
         relaxed.initial.energy_per_atom,
         relaxed.last.energy_per_atom,
-        relaxed.initial.max_force(),
-        relaxed.last.max_force(),
+        relaxed.initial_force,
+        relaxed.last_force,
     ));
     Ok(relaxed)
 }
@@ -266,18 +265,18 @@ fn answer(
         steps: relaxed.steps,
         converged: relaxed.converged,
         held_atoms: 0,
-        initial: state(start, &relaxed.initial),
-        last: state(&relaxed.structure, &relaxed.last),
+        initial: state(start, &relaxed.initial, relaxed.initial_force),
+        last: state(&relaxed.structure, &relaxed.last, relaxed.last_force),
         species: start.sites.iter().map(|s| symbol(s.element)).collect(),
         cautions: relaxed.last.cautions.clone(),
         notes: Vec::new(),
     }
 }
 
-fn state(structure: &Structure, evaluation: &Evaluation) -> State {
+fn state(structure: &Structure, evaluation: &Evaluation, max_force: f64) -> State {
     State {
         energy_per_atom: evaluation.energy_per_atom,
-        max_force: evaluation.max_force(),
+        max_force,
         volume: structure.lattice.volume(),
         // nalgebra nests by columns, and the schema by rows.
         lattice: structure.lattice.matrix().transpose().into(),

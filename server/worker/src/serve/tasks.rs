@@ -118,13 +118,15 @@ fn relaxation<W: Write>(
         structure: Cell::from_structure(&relaxed.structure),
         initial: numbers(Some(Ok(relaxed.initial)))?,
         last: numbers(Some(Ok(relaxed.last)))?,
+        initial_force: relaxed.initial_force,
+        last_force: relaxed.last_force,
         steps: relaxed.steps,
         converged: relaxed.converged,
     })
 }
 
 fn step<W: Write>(frame: &Frame<'_>, context: &Context<'_, W>) {
-    let (energy, force) = (frame.evaluation.energy_per_atom, frame.evaluation.max_force());
+    let (energy, force) = (frame.evaluation.energy_per_atom, frame.max_force);
     let message =
         format!("step {}, E {} eV/atom, max |F| {force:.3} eV/Å", frame.step, signed(energy));
     let line = FrameLine {

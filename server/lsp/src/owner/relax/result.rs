@@ -51,7 +51,17 @@ pub(super) fn result(
     output: Output,
     client: &ClientFeatures,
 ) -> Result<(RelaxResult, Relaxed)> {
-    let Output::Relax { provenance, structure, initial, last, steps, converged } = output else {
+    let Output::Relax {
+        provenance,
+        structure,
+        initial,
+        last,
+        initial_force,
+        last_force,
+        steps,
+        converged,
+    } = output
+    else {
         return Err(failed("the worker answered something else than a relaxation"));
     };
     let reading = snapshot.parsed.readings.get(block);
@@ -61,13 +71,11 @@ pub(super) fn result(
     let Update { edits, notes } = edits(&snapshot.parsed, reading, &relaxed, way)
         .map_err(|error| failed(format!("{error}; relax it as P 1 instead")))?;
     let (rms_displacement, max_displacement) = displacements(start, &relaxed);
-    let norm = |f: &[f64; 3]| f.iter().map(|x| x * x).sum::<f64>().sqrt();
-    let largest = |forces: &[[f64; 3]]| forces.iter().map(norm).fold(0.0, f64::max);
     let summary = Summary {
         energy_before: initial.energy_per_atom,
         energy_after: last.energy_per_atom,
-        max_force_before: largest(&initial.forces),
-        max_force_after: largest(&last.forces),
+        max_force_before: initial_force,
+        max_force_after: last_force,
         steps,
         converged,
         held: held(&snapshot.parsed),
