@@ -456,6 +456,15 @@ fn usual_mistakes_of_a_poscar_are_one_problem_each() {
     assert_eq!(mended(&names, &problems), expected);
 }
 
+/// Two lines of names are no names below their counts: exchanging them would mend nothing.
+#[test]
+fn names_below_names_are_not_exchanged() {
+    let source = "x\n1.0\n4 0 0\n0 4 0\n0 0 4\n#\nCu\nCu\nDirect\n0 0 0\n";
+    for problem in Parsed::new(Language::Poscar, source).problems {
+        assert!(!problem.message.contains("species must stand above"), "{}", problem.message);
+    }
+}
+
 #[test]
 fn an_uncertainty_with_a_space_and_quotes_of_a_word_processor() {
     let source = "data_x\n_cell_length_a 5.6402 (2)\n";

@@ -322,6 +322,7 @@ impl<'s> Reader<'s> {
         let names = *self.lines.get(self.at)?;
         let elements = names.words().all(|f| Element::from_symbol(f.text).is_some());
         let fits = self.file.species.is_empty()
+            && counts.words().next().is_some_and(|field| field.number().is_some())
             && names.words().count() == counts.words().count()
             && elements
             && is_word(self.lines.get(self.at + 1)?.words().next());
