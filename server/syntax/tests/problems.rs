@@ -456,6 +456,20 @@ fn usual_mistakes_of_a_poscar_are_one_problem_each() {
     assert_eq!(mended(&names, &problems), expected);
 }
 
+/// A Cartesian coordinate that overflows is no coordinate, whatever infinities and NaN compare to.
+#[test]
+fn coordinates_that_overflow_are_no_atoms() {
+    for row in ["1e308 1e308 0", "-1e308 1e308 0", "1e308 -1e308 1e308"] {
+        let source =
+            format!("x\n10\n.5 .8 0\n-.5 .8 0\n0 0 1\nFe O\n1 1\nCartesian\n{row}\n0 0 0\n");
+        let parsed = Parsed::new(Language::Poscar, &source);
+        let structure = parsed.readings[0].structure.as_ref().expect("the second atom");
+        assert_eq!(structure.len(), 1, "{row}");
+        assert!(structure.sites[0].frac.iter().all(|x| x.is_finite()));
+        assert_eq!(parsed.readings[0].obstacles.len(), 1);
+    }
+}
+
 /// Two lines of names are no names below their counts: exchanging them would mend nothing.
 #[test]
 fn names_below_names_are_not_exchanged() {

@@ -42,7 +42,9 @@ pub(super) fn read(text: &str, file: &PoscarFile) -> Reading {
             *number
         });
         let frac = fractional(file, row, scale, good);
-        let far = row.coordinates.iter().position(|_| frac.is_some_and(|f| f.amax() > FARTHEST));
+        // What overflowed on its way through the cell is infinite or NaN, and no nearer.
+        let near = |f: Vector3<f64>| f.iter().all(|x| x.abs() <= FARTHEST);
+        let far = row.coordinates.iter().position(|_| frac.is_some_and(|f| !near(f)));
         if let Some(i) = far {
             let message = "the atom lies far outside any cell".to_owned();
             let span = row.coordinates[i].span;
