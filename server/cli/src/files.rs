@@ -179,3 +179,10 @@ fn make_readable(file: &std::fs::File) -> std::io::Result<()> {
 fn make_readable(_: &std::fs::File) -> std::io::Result<()> {
     Ok(())
 }
+
+/// Folder of the data sets to train and measure on: the one given, else $CELLWRIGHT_DATA, else `../shared/data`.
+pub(crate) fn data_sets(given: Option<&Path>) -> PathBuf {
+    given.map(Path::to_path_buf).unwrap_or_else(|| {
+        std::env::var_os("CELLWRIGHT_DATA").map_or_else(|| "../shared/data".into(), PathBuf::from)
+    })
+}

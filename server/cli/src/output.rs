@@ -46,6 +46,11 @@ pub(crate) fn complain(message: &str) {
     let _ = writeln!(anstream::stderr(), "cellwright: {message}");
 }
 
+/// Tells the user on stderr how far something is.
+pub(crate) fn tell(message: &str) {
+    let _ = writeln!(anstream::stderr(), "{message}");
+}
+
 /// Whether an error is a reader that went away.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {

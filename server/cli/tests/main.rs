@@ -7,4 +7,5 @@ mod info;
 mod matching;
 mod model;
 mod support;
+mod train;
 mod valid;

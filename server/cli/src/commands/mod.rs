@@ -11,6 +11,7 @@ mod check;
 mod convert;
 mod doctor;
 mod energy;
+mod eval;
 mod explain;
 mod info;
 mod lsp;
@@ -18,6 +19,7 @@ mod matching;
 mod models;
 mod relax;
 mod schema;
+mod train;
 mod valid;
 mod worker;
 
@@ -51,6 +53,10 @@ pub(crate) enum Command {
     Doctor(doctor::Args),
     /// Measure how fast this machine is.
     Bench(bench::Args),
+    /// Train a model on a set of crystals.
+    Train(train::Args),
+    /// Measure how good a model is.
+    Eval(eval::Args),
     /// Print the JSON schema of a command's output.
     Schema(schema::Args),
 }
@@ -71,6 +77,8 @@ pub(crate) fn run(command: Command) -> Result<Outcome> {
         Command::Models(args) => models::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Train(args) => train::run(&args),
+        Command::Eval(args) => eval::run(&args),
         Command::Schema(args) => schema::run(&args),
     }
 }

@@ -11,11 +11,13 @@ pub(crate) const SCHEMAS: &[(&str, &str)] = &[
     ("convert", include_str!("../../schemas/convert.v1.json")),
     ("doctor", include_str!("../../schemas/doctor.v1.json")),
     ("energy", include_str!("../../schemas/energy.v1.json")),
+    ("eval", include_str!("../../schemas/eval.v1.json")),
     ("info", include_str!("../../schemas/info.v1.json")),
     ("match", include_str!("../../schemas/match.v1.json")),
     ("models", include_str!("../../schemas/models.v1.json")),
     ("relax", include_str!("../../schemas/relax.v1.json")),
     ("valid", include_str!("../../schemas/valid.v1.json")),
+    ("train", include_str!("../../schemas/train.v1.json")),
 ];
 
 #[derive(Debug, clap::Args)]

@@ -1,0 +1,169 @@
+//! `cellwright eval`: how good a model is, measured as the field measures it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use cellwright_crystal::Structure;
+use cellwright_models::data;
+use cellwright_models::device::device;
+use cellwright_models::equicsp::Model;
+use cellwright_models::equicsp::model::Options;
+use cellwright_models::eval::csp::{self, Report};
+use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use crate::files;
+use crate::output::{self, Format, Outcome};
+
+/// Crystals sampled at once.
+const BATCH: usize = 128;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Structure prediction: share of crystals found from their composition, and how closely.
+    Csp(Csp),
+}
+
+#[derive(Debug, clap::Args)]
+struct Csp {
+    /// Weights: model.safetensors of a training run.
+    #[arg(long, value_name = "FILE")]
+    model: PathBuf,
+
+    /// Data set, a folder below that of --data.
+    #[arg(long)]
+    dataset: String,
+
+    /// val, to choose settings by; test, once for a finished model.
+    #[arg(long, default_value = "val")]
+    split: String,
+
+    /// Folder of the data sets; without it $CELLWRIGHT_DATA, else ../shared/data.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    /// Look for the first so many crystals only.
+    #[arg(long, value_name = "N")]
+    crystals: Option<usize>,
+
+    /// Answers for each crystal.
+    #[arg(short = 'n', long, default_value_t = 1)]
+    answers: usize,
+
+    /// Time steps of the sampler.
+    #[arg(long, default_value_t = 1000)]
+    steps: usize,
+
+    /// Step length of the corrector at t = 1.
+    #[arg(long, value_name = "LENGTH", default_value_t = 5e-6)]
+    corrector: f64,
+
+    /// Seed of the noise.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+
+    /// cpu or cuda; without it $CELLWRIGHT_DEVICE, else cpu.
+    #[arg(long)]
+    device: Option<String>,
+
+    /// How to show it.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// One measurement, schema `eval` version 1.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    model: String,
+    dataset: &'a str,
+    split: &'a str,
+    answers: usize,
+    steps: usize,
+    corrector: f64,
+    seed: u64,
+    #[serde(flatten)]
+    report: Report,
+    /// Sampling and matching, for each crystal.
+    seconds_per_crystal: f64,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    let What::Csp(args) = &args.what;
+    let device = device(args.device.as_deref())?;
+    let model = Model::load(&args.model, &device)?;
+    let folder = files::data_sets(args.data.as_deref()).join(&args.dataset);
+    let mut crystals = data::read(&folder.join(format!("{}.jsonl.zst", args.split)))?;
+    crystals.truncate(args.crystals.unwrap_or(usize::MAX));
+    if crystals.is_empty() || args.answers == 0 {
+        bail!("there is nothing to look for");
+    }
+    let truth = crystals.iter().map(data::Crystal::structure).collect::<Result<Vec<_>, _>>()?;
+    let mut by_size = BTreeMap::<usize, Vec<usize>>::new();
+    for (i, crystal) in crystals.iter().enumerate() {
+        by_size.entry(crystal.numbers.len()).or_default().push(i);
+    }
+    let bar = ProgressBar::new((crystals.len() * args.answers) as u64)
+        .with_style(ProgressStyle::with_template("{wide_bar} {pos}/{len}, {elapsed}, {eta} left")?);
+    let start = Instant::now();
+    let mut answers: Vec<Vec<Structure>> = vec![Vec::new(); crystals.len()];
+    let mut stream = 0;
+    for answer in 0..args.answers {
+        for part in by_size.values().flat_map(|members| members.chunks(BATCH)) {
+            let species: Vec<&[u8]> =
+                part.iter().map(|i| crystals[*i].numbers.as_slice()).collect();
+            // Every part has noise of its own, for every answer.
+            let seed = args.seed.wrapping_mul(1 << 32).wrapping_add(stream);
+            stream += 1;
+            let options = Options { steps: args.steps, corrector: args.corrector, seed };
+            let drawn = model.sample(&species, &options, &|| false)?;
+            for (i, structure) in part.iter().zip(drawn) {
+                answers[*i].extend(structure);
+            }
+            bar.inc(part.len() as u64);
+        }
+        tracing::info!(answer, "sampled");
+    }
+    let closest = csp::closest(&truth, &answers);
+    bar.finish_and_clear();
+    let answer = Answer {
+        model: args.model.display().to_string(),
+        dataset: &args.dataset,
+        split: &args.split,
+        answers: args.answers,
+        steps: args.steps,
+        corrector: args.corrector,
+        seed: args.seed,
+        report: csp::report(&closest, args.seed),
+        seconds_per_crystal: start.elapsed().as_secs_f64() / crystals.len() as f64,
+    };
+    match args.format {
+        Format::Json => output::print_json(&answer)?,
+        Format::Text => {
+            let Report { crystals, match_rate, match_rate_interval: [low, high], rmse } =
+                answer.report;
+            let rmse = rmse.map_or_else(|| "none".to_owned(), |x| format!("{x:.4}"));
+            output::print(&format!(
+                "{} {}, {crystals} crystals, {} answers of {} steps:\n\
+                 match rate {:.1} % (95 % interval {:.1} to {:.1}), RMSE {rmse}, {:.2} s per crystal\n",
+                args.dataset,
+                args.split,
+                args.answers,
+                args.steps,
+                100.0 * match_rate,
+                100.0 * low,
+                100.0 * high,
+                answer.seconds_per_crystal
+            ))?;
+        }
+    }
+    Ok(Outcome::Clean)
+}

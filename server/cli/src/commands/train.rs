@@ -1,0 +1,167 @@
+//! `cellwright train`: learning from a set of crystals; can be stopped at any time and taken up again.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+use cellwright_models::device::device;
+use cellwright_models::equicsp::task::{Run, Training};
+use cellwright_models::nn::train::{Control, End, Event, Loss, Task, train};
+use cellwright_models::weights;
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use crate::files;
+use crate::output::{self, Format, Outcome};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Ctrl-C, or a file called `stop` in the run's folder, saves a checkpoint and ends the run; --resume
+goes on with exactly the numbers it would have had. The folder holds checkpoint.safetensors,
+model.safetensors (averaged weights at the best validation) and curve.jsonl (a line an epoch).")]
+pub(crate) struct Args {
+    /// What to train.
+    #[arg(value_enum)]
+    model: Model,
+
+    /// Settings of the run (JSON).
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+
+    /// Folder of the data sets; without it $CELLWRIGHT_DATA, else ../shared/data.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    /// Folder of the run; without it one named after the settings in the data directory.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// Go on with the run in the folder.
+    #[arg(long)]
+    resume: bool,
+
+    /// cpu or cuda; without it $CELLWRIGHT_DEVICE, else cpu.
+    #[arg(long)]
+    device: Option<String>,
+
+    /// How to show the result.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Model {
+    /// Structure prediction by equivariant diffusion.
+    Equicsp,
+}
+
+/// How the run ended, schema `train` version 1.
+#[derive(Debug, Serialize)]
+struct Answer {
+    folder: PathBuf,
+    /// `done`, `early` or `stopped`.
+    end: &'static str,
+    /// Epochs done in all.
+    epoch: u64,
+    /// Training time in all, seconds.
+    seconds: f64,
+    parameters: usize,
+    /// Loss and terms on the validation set when they were last looked at in this session.
+    validation: Option<Loss>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    let Model::Equicsp = args.model;
+    let text = std::fs::read_to_string(&args.config)
+        .with_context(|| format!("{} cannot be read", args.config.display()))?;
+    let settings: Run = serde_json::from_str(&text).with_context(|| {
+        format!("{} has settings that are not understood", args.config.display())
+    })?;
+    let device = device(args.device.as_deref())?;
+    let data = files::data_sets(args.data.as_deref());
+    let folder = args.out.clone().unwrap_or_else(|| {
+        let name = args.config.file_stem().unwrap_or_default();
+        weights::data_dir().join("runs").join(name)
+    });
+    let mut task = Training::open(&settings, &data, &device)?;
+    let mut answer = Answer {
+        folder: folder.clone(),
+        end: "done",
+        epoch: 0,
+        seconds: 0.0,
+        parameters: task.parameters().count(),
+        validation: None,
+    };
+    let interrupted = interrupts()?;
+    let bar = ProgressBar::new(task.steps() as u64).with_style(ProgressStyle::with_template(
+        "{prefix}: {wide_bar} {pos}/{len}, {msg}, {elapsed}",
+    )?);
+    let stop_file = folder.join("stop");
+    let wants_stop = || {
+        let asked = stop_file.exists();
+        if asked {
+            // Otherwise the next run would stop at once.
+            let _ = std::fs::remove_file(&stop_file);
+        }
+        asked || interrupted.load(Ordering::Relaxed)
+    };
+    let mut watch = |event: Event| {
+        match event {
+            Event::Step(epoch, step, _, loss) => {
+                bar.set_prefix(format!("epoch {epoch}"));
+                bar.set_position(step as u64);
+                bar.set_message(format!("loss {:.4}", loss.total));
+            }
+            Event::Epoch(point) => {
+                answer.epoch = point.epoch;
+                answer.seconds = point.seconds;
+                let mut line = format!(
+                    "epoch {}: loss {:.4}, rate {:.1e}, {:.0} s",
+                    point.epoch, point.train.total, point.rate, point.seconds
+                );
+                if let Some(validation) = &point.validation {
+                    line.push_str(&format!(", validation {:.4}", validation.total));
+                    answer.validation = Some(validation.clone());
+                }
+                bar.suspend(|| output::tell(&line));
+            }
+        }
+        if wants_stop() { Control::Stop } else { Control::Continue }
+    };
+    let end = train(&mut task, &settings.train, &folder, args.resume, &mut watch)?;
+    bar.finish_and_clear();
+    answer.end = match end {
+        End::Done => "done",
+        End::Early => "early",
+        End::Stopped => "stopped",
+    };
+    match args.format {
+        Format::Json => output::print_json(&answer)?,
+        Format::Text => {
+            let end = match end {
+                End::Done => "all epochs done",
+                End::Early => "ended early: the validation loss fell no more",
+                End::Stopped => "stopped: --resume goes on",
+            };
+            output::print(&format!("{}: {end}\n", folder.display()))?;
+        }
+    }
+    Ok(Outcome::Clean)
+}
+
+/// A flag that Ctrl-C raises.
+fn interrupts() -> Result<Arc<AtomicBool>> {
+    let raised = Arc::new(AtomicBool::new(false));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let flag = Arc::clone(&raised);
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                flag.store(true, Ordering::Relaxed);
+            }
+        });
+    });
+    Ok(raised)
+}

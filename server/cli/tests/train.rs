@@ -1,0 +1,111 @@
+//! `cellwright train` and `eval` on a handful of crystals of our own.
+
+use std::path::Path;
+
+use crate::support::cellwright;
+
+const CRYSTALS: &str = concat!(
+    r#"{"id":"a","Z":[11,17],"frac":[[0,0,0],[0.5,0.5,0.5]],"lattice":[3.9,3.9,3.9,60,60,60]}"#,
+    "\n",
+    r#"{"id":"b","Z":[12,8],"frac":[[0,0,0],[0.5,0.5,0.5]],"lattice":[3.0,3.0,3.0,60,60,60]}"#,
+    "\n",
+);
+
+/// Settings and data in a folder; zstd data as one raw block, which needs no compressor.
+fn prepare(dir: &Path, epochs: u32) {
+    let data = dir.join("data/salts");
+    std::fs::create_dir_all(&data).expect("a folder");
+    for split in ["train", "val"] {
+        std::fs::write(data.join(format!("{split}.jsonl.zst")), raw_zstd(CRYSTALS))
+            .expect("written");
+    }
+    let config = format!(
+        r#"{{"dataset":"salts","batch":2,
+            "model":{{"network":{{"hidden":8,"layers":1,"frequencies":2,"time":4}},
+                      "diffusion":{{"table_draws":1000}}}},
+            "train":{{"epochs":{epochs}}}}}"#
+    );
+    std::fs::write(dir.join("run.json"), config).expect("written");
+}
+
+/// RFC 8878: magic, frame header (single segment, four bytes of size), one last raw block.
+fn raw_zstd(text: &str) -> Vec<u8> {
+    let size = u32::try_from(text.len()).expect("short");
+    let mut bytes = vec![0x28, 0xb5, 0x2f, 0xfd, 0xa0];
+    bytes.extend(size.to_le_bytes());
+    bytes.extend(&(size << 3 | 1).to_le_bytes()[..3]);
+    bytes.extend(text.as_bytes());
+    bytes
+}
+
+fn train(dir: &Path, more: &[&str]) -> crate::support::Run {
+    let path = |name: &str| dir.join(name).to_str().expect("UTF-8").to_owned();
+    let mut args = vec!["train".to_owned(), "equicsp".to_owned()];
+    for (option, name) in [("--config", "run.json"), ("--data", "data"), ("--out", "out")] {
+        args.extend([option.to_owned(), path(name)]);
+    }
+    args.extend(more.iter().map(|&s| s.to_owned()));
+    cellwright(&args)
+}
+
+#[test]
+fn a_run_is_made_and_taken_up_again() {
+    let dir = tempfile::tempdir().expect("a folder");
+    prepare(dir.path(), 2);
+    let first = train(dir.path(), &["--format", "json"]);
+    assert_eq!(first.code, 0, "{}", first.stderr);
+    let answer = first.json("train");
+    assert_eq!((&answer["end"], &answer["epoch"]), (&"done".into(), &2.into()));
+    assert!(answer["validation"]["total"].as_f64().is_some_and(|x| x > 0.0));
+    for file in ["checkpoint.safetensors", "model.safetensors", "curve.jsonl"] {
+        assert!(dir.path().join("out").join(file).is_file(), "{file}");
+    }
+    let again = train(dir.path(), &[]);
+    assert_eq!(again.code, 2);
+    assert!(again.stderr.contains("--resume"), "{}", again.stderr);
+    prepare(dir.path(), 3);
+    let resumed = train(dir.path(), &["--resume", "--format", "json"]);
+    assert_eq!(resumed.json("train")["epoch"], 3, "{}", resumed.stderr);
+    let curve = std::fs::read_to_string(dir.path().join("out/curve.jsonl")).expect("a curve");
+    assert_eq!(curve.lines().count(), 3);
+    let path = |name: &str| dir.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (model, data) = (path("out/model.safetensors"), path("data"));
+    let args = ["eval", "csp", "--model", &model, "--data", &data, "--dataset", "salts"];
+    let eval = cellwright(&[&args[..], &["--steps", "3", "-n", "2", "--format", "json"]].concat());
+    let answer = eval.json("eval");
+    assert_eq!(
+        (&answer["crystals"], &answer["answers"]),
+        (&2.into(), &2.into()),
+        "{}",
+        eval.stderr
+    );
+}
+
+#[test]
+fn a_stop_file_ends_the_run() {
+    let dir = tempfile::tempdir().expect("a folder");
+    prepare(dir.path(), 1_000_000);
+    std::fs::create_dir(dir.path().join("out")).expect("a folder");
+    std::fs::write(dir.path().join("out/stop"), "").expect("written");
+    let run = train(dir.path(), &["--format", "json"]);
+    assert_eq!(run.json("train")["end"], "stopped", "{}", run.stderr);
+    assert!(!dir.path().join("out/stop").exists());
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let dir = tempfile::tempdir().expect("a folder");
+    prepare(dir.path(), 1);
+    let config = dir.path().join("run.json");
+    let text = std::fs::read_to_string(&config).expect("settings");
+    for (from, to, message) in [
+        ("\"salts\"", "\"sugars\"", "cannot be opened"),
+        ("\"hidden\"", "\"hiden\"", "unknown field `hiden`"),
+        ("\"time\":4", "\"time\":3", "time is even"),
+    ] {
+        std::fs::write(&config, text.replace(from, to)).expect("written");
+        let run = train(dir.path(), &[]);
+        assert_eq!(run.code, 2);
+        assert!(run.stderr.contains(message), "{}", run.stderr);
+    }
+}
