@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { CodeAction, type ExtensionContext, type LogOutputChannel, commands, window, workspace } from 'vscode';
 import { LanguageClient, type LanguageClientOptions, RevealOutputChannelOn, type ServerOptions, TransportKind } from 'vscode-languageclient/node';
 import { LANGUAGES, SCHEMES } from './languages.js';
+import type { LensCommands } from './relax/lens.js';
 import { type ServerProgram, serverProgram } from './server.js';
 
 const RELAX_KIND = 'refactor.rewrite.relax';
@@ -14,7 +15,7 @@ export function findServer(context: ExtensionContext): ServerProgram {
 }
 
 /** A client for the server at `path`, not yet started. */
-export function makeClient(path: string, output: LogOutputChannel): LanguageClient {
+export function makeClient(path: string, output: LogOutputChannel, lenses: LensCommands): LanguageClient {
   const server: ServerOptions = { command: path, args: ['lsp'], transport: TransportKind.stdio };
   const options: LanguageClientOptions = {
     documentSelector: LANGUAGES.flatMap((language) => SCHEMES.map((scheme) => ({ language, scheme }))),
@@ -23,6 +24,7 @@ export function makeClient(path: string, output: LogOutputChannel): LanguageClie
     synchronize: { configurationSection: 'cellwright' },
     initializationOptions: { commands: ['cellwright.relax'], statusNotification: true },
     middleware: {
+      provideCodeLenses: async (document, token, next) => (await next(document, token))?.map((lens) => lenses.lasting(lens)),
       // A relaxation takes its time and moves every atom, so it goes the way of the command: progress, a look at the difference, then the edit.
       // As a plain code action it would be applied unseen.
       provideCodeActions: async (document, range, context, token, next) => {

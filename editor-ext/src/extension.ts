@@ -6,6 +6,7 @@ import { served } from './languages.js';
 import { pullModels } from './models.js';
 import * as protocol from './protocol.js';
 import { type Target, relax } from './relax/command.js';
+import { LensCommands } from './relax/lens.js';
 import { registerPreviews } from './relax/preview.js';
 import { statusView } from './status.js';
 
@@ -15,6 +16,7 @@ export async function activate(context: ExtensionContext): Promise<void> {
   const output = window.createOutputChannel('Cellwright', { log: true });
   const item = window.createStatusBarItem('cellwright.status', StatusBarAlignment.Right, 90);
   item.name = 'Cellwright';
+  const lenses = new LensCommands();
   let status: protocol.Status = { state: 'starting', message: 'The server is starting.' };
   let client: LanguageClient | undefined;
 
@@ -29,7 +31,7 @@ export async function activate(context: ExtensionContext): Promise<void> {
       void tellMissing(program.missing);
       return;
     }
-    const fresh = makeClient(program.path, output);
+    const fresh = makeClient(program.path, output, lenses);
     client = fresh;
     fresh.onNotification(protocol.status, show);
     fresh.onDidChangeState(({ newState }) => {
@@ -60,6 +62,7 @@ export async function activate(context: ExtensionContext): Promise<void> {
   context.subscriptions.push(
     output,
     item,
+    lenses,
     commands.registerCommand('cellwright.relax', (uri?: unknown, block?: unknown) =>
       relaxAt(typeof uri === 'string' ? { uri, ...(typeof block === 'number' && { block }) } : {})),
     commands.registerCommand('cellwright.relaxAt', (uri: string, position: { line: number; character: number }, title: string) => relaxAt({ uri, position, title })),

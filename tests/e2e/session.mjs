@@ -178,10 +178,7 @@ class User {
 
   /** Waits for what a task ends with; an error message that comes instead is the test's error. */
   async expect(locator, limit) {
-    // What VS Code itself says when a lens is drawn anew under the click; the click is repeated.
-    const lost = 'Actual command not found';
-    const errors = this.page.locator('.notification-list-item', { has: this.page.locator('.codicon-error') });
-    const complaint = errors.filter({ hasNotText: lost }).first();
+    const complaint = this.page.locator('.notification-list-item', { has: this.page.locator('.codicon-error') }).first();
     const seen = await Promise.race([
       locator.waitFor({ timeout: limit }).then(() => undefined),
       complaint.waitFor({ timeout: limit }).then(() => complaint.innerText()),
