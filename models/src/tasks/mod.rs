@@ -1,3 +1,4 @@
 //! What the outside calls.
 
+pub mod predict;
 pub mod relax;

@@ -1,0 +1,72 @@
+//! What is asked and what is answered.
+
+use cellwright_crystal::{Element, Structure};
+
+/// A composition to be given a structure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Elements and their counts, as the user wrote them: reduced, or those of a whole cell.
+    pub composition: Vec<(Element, u32)>,
+    /// How often the cell holds these counts; none: whatever the library knows for such a formula.
+    pub units: Option<u32>,
+    /// Only structures of this space group (International Tables number).
+    pub space_group: Option<u16>,
+    /// At most so many candidates.
+    pub answers: usize,
+}
+
+/// Where a candidate comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A known crystal whose elements were replaced.
+    Prototype {
+        /// Identifier in the database (`mp-…`).
+        id: String,
+        /// Formula of the known crystal.
+        formula: String,
+    },
+    /// A diffusion model.
+    Diffusion {
+        /// Name and version.
+        model: String,
+        /// Seed of its noise.
+        seed: u64,
+    },
+    /// A random start, relaxed.
+    Search {
+        /// Seed of the start.
+        seed: u64,
+    },
+}
+
+/// One answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// Every atom of one cell, in the order of the request.
+    pub structure: Structure,
+    /// Reduced formula units in the cell.
+    pub units: u32,
+    /// Where it comes from.
+    pub source: Source,
+    /// Chance that this is the structure (0 to 1), where a calibrated ranker gave one.
+    pub probability: Option<f64>,
+    /// Energy by the learned potential (eV/atom), where it was asked.
+    pub energy: Option<f64>,
+    /// Number and Hermann–Mauguin symbol of the space group, where one was found (0.1 Å).
+    pub space_group: Option<(u16, String)>,
+    /// Mass density (g/cm³).
+    pub density: f64,
+    /// Shortest distance between atoms (Å).
+    pub shortest: Option<f64>,
+    /// Whether usual oxidation states of the elements add up to zero; none where the rule does not apply (metals).
+    pub charge_balanced: Option<bool>,
+}
+
+/// The answer to a request.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Prediction {
+    /// The likeliest first.
+    pub candidates: Vec<Candidate>,
+    /// What the user should know: no template, charges that cannot add up, elements never seen…
+    pub notes: Vec<String>,
+}
