@@ -5,6 +5,7 @@
 //! ones, and for each new site the given one. Edits inside a cell change the structure in place and say
 //! what they did.
 
+mod asymmetric;
 mod duplicates;
 mod hermite;
 mod sites;
@@ -17,6 +18,7 @@ use nalgebra::{Matrix3, Vector3};
 
 use crate::{LatticeError, Structure};
 
+pub use asymmetric::{Asymmetric, asymmetric};
 pub use duplicates::{Duplicate, remove_duplicates};
 pub use sites::{Order, sort, translate, wrap};
 pub use standard::{Standard, standard};

@@ -4,6 +4,7 @@
 //! This crate knows no diagnostics policy (that is `cellwright-checks`), no LSP and no models.
 
 pub mod cif;
+pub mod composition_line;
 pub mod document;
 pub mod edit;
 mod foreign;
@@ -15,6 +16,7 @@ pub mod text;
 pub mod value;
 pub mod write;
 
+pub use composition_line::{CompositionLine, composition_lines};
 pub use document::{Document, File, Language, Parsed};
 pub use problem::{Problem, ProblemKind};
 pub use reading::{AtomSite, Reading};

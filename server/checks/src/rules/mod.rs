@@ -10,6 +10,7 @@ mod cell_left_handed;
 mod cell_missing;
 mod cell_volume;
 mod charge_imbalance;
+mod composition_line;
 mod duplicate_name;
 mod formula_sum;
 mod loop_arity;
@@ -58,6 +59,7 @@ pub(crate) static ALL: &[&Rule] = &[
     &formula_sum::RULE,
     &charge_imbalance::RULE,
     &bond_valence::RULE,
+    &composition_line::RULE,
     &allow_unknown::RULE,
     // Sees what all the others have found.
     &allow_unused::RULE,

@@ -108,7 +108,7 @@ pub(super) fn line_end(text: &str, span: Span) -> (usize, &'static str) {
 }
 
 /// The line break at `at`, or the first one of the text.
-fn line_break(text: &str, at: usize) -> &'static str {
+pub(super) fn line_break(text: &str, at: usize) -> &'static str {
     let from = if at < text.len() { at } else { text.find(['\n', '\r']).unwrap_or(text.len()) };
     match &text.as_bytes()[from..] {
         [b'\r', b'\n', ..] => "\r\n",

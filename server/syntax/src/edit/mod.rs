@@ -14,7 +14,10 @@ mod notes;
 pub(crate) mod number;
 mod p1;
 mod poscar;
+mod predicted;
 mod symmetry;
+
+pub use predicted::fill;
 
 /// Why a structure cannot go back into this text as it stands.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

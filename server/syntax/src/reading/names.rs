@@ -105,7 +105,7 @@ impl<'a> Names<'a> {
 }
 
 /// The one spelling of a crystallographic name.
-fn spelled(name: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn spelled(name: &str) -> Option<Cow<'_, str>> {
     if !CATEGORIES.iter().any(|c| name.starts_with(c)) {
         return None;
     }

@@ -28,7 +28,7 @@ const SYMBOL: &str = "_atom_site_type_symbol";
 pub(super) const FARTHEST: f64 = 1e5;
 
 /// Whether the block says something about atoms, be it unfinished.
-pub(super) fn mentioned(names: &Names) -> bool {
+pub(crate) fn mentioned(names: &Names) -> bool {
     let all = FRACTIONAL.iter().chain(&CARTESIAN).chain(&LABELS[..2]);
     all.chain(&[SYMBOL]).any(|n| names.has(n))
 }

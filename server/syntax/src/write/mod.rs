@@ -6,7 +6,7 @@ use cellwright_crystal::symmetry::Setting;
 use crate::poscar::Mode;
 
 mod cif;
-mod poscar;
+pub(crate) mod poscar;
 
 /// A CIF in P 1: every atom a row, labelled by its element and a running number.
 ///

@@ -60,7 +60,7 @@ pub(super) fn write(
 }
 
 /// Three numbers in line.
-fn line(out: &mut String, numbers: impl Iterator<Item = f64>) {
+pub(crate) fn line(out: &mut String, numbers: impl Iterator<Item = f64>) {
     for x in numbers {
         let _ = write!(out, " {:>w$}", fixed(x, DECIMALS), w = DECIMALS + 5);
     }
