@@ -62,6 +62,12 @@ impl Index {
         &self.targets
     }
 
+    /// The message rows that refer to a table row, in ascending order.
+    pub(super) fn messages_of(&self, row: usize) -> impl Iterator<Item = usize> + '_ {
+        let range = self.offsets[row] as usize..self.offsets[row + 1] as usize;
+        range.map(|k| self.rows.as_ref().map_or(k, |rows| rows[k] as usize))
+    }
+
     /// The targets as a tensor for candle's own operations.
     ///
     /// # Errors
@@ -95,10 +101,7 @@ impl Index {
                     for (i, out) in out.chunks_exact_mut(stride).enumerate() {
                         let out = &mut out[column..column + width];
                         let target = chunk * ROWS + i;
-                        let range =
-                            self.offsets[target] as usize..self.offsets[target + 1] as usize;
-                        for k in range {
-                            let row = self.rows.as_ref().map_or(k, |rows| rows[k] as usize);
+                        for row in self.messages_of(target) {
                             let message = &messages[row * width..(row + 1) * width];
                             for (o, m) in out.iter_mut().zip(message) {
                                 *o += m;

@@ -23,6 +23,8 @@ pub mod parameters;
 pub mod plateau;
 pub(crate) mod product;
 pub mod random;
+pub mod so3;
+pub mod softmax;
 pub(crate) mod storage;
 #[cfg(test)]
 pub(crate) mod testing;

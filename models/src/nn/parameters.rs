@@ -72,6 +72,29 @@ impl Parameters {
         self.add(format!("{name}.bias"), &[width], vec![0.0; width])
     }
 
+    /// `name` of any shape, uniform in ±`bound`.
+    ///
+    /// # Errors
+    /// When the device is out of memory.
+    pub fn uniform(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        bound: f64,
+        random: &mut Random,
+    ) -> Result<()> {
+        let numbers = (0..shape.iter().product()).map(|_| uniform(bound, random)).collect();
+        self.add(name.to_owned(), shape, numbers)
+    }
+
+    /// `name` of any shape, every number the same.
+    ///
+    /// # Errors
+    /// When the device is out of memory.
+    pub fn constant(&mut self, name: &str, shape: &[usize], value: f32) -> Result<()> {
+        self.add(name.to_owned(), shape, vec![value; shape.iter().product()])
+    }
+
     /// Names and variables.
     pub fn iter(&self) -> impl Iterator<Item = (&String, &Var)> {
         self.variables.iter()
