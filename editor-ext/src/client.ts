@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs';
 import { CodeAction, type ExtensionContext, type LogOutputChannel, commands, window, workspace } from 'vscode';
 import { LanguageClient, type LanguageClientOptions, RevealOutputChannelOn, type ServerOptions, TransportKind } from 'vscode-languageclient/node';
 import { LANGUAGES, SCHEMES } from './languages.js';
-import type { LensCommands } from './relax/lens.js';
+import type { LensCommands } from './lens.js';
 import { type ServerProgram, serverProgram } from './server.js';
 
-const RELAX_KIND = 'refactor.rewrite.relax';
+// Commands for the kinds of action that take their time and change much.
+const PREVIEWED: Record<string, string> = { 'refactor.rewrite.relax': 'cellwright.relaxAt', 'refactor.rewrite.predict': 'cellwright.predictAt' };
 
 /** The server that the settings and this build of the extension lead to. */
 export function findServer(context: ExtensionContext): ServerProgram {
@@ -22,17 +23,18 @@ export function makeClient(path: string, output: LogOutputChannel, lenses: LensC
     outputChannel: output,
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     synchronize: { configurationSection: 'cellwright' },
-    initializationOptions: { commands: ['cellwright.relax'], statusNotification: true },
+    initializationOptions: { commands: ['cellwright.relax', 'cellwright.predict'], statusNotification: true },
     middleware: {
       provideCodeLenses: async (document, token, next) => (await next(document, token))?.map((lens) => lenses.lasting(lens)),
-      // A relaxation takes its time and moves every atom, so it goes the way of the command: progress, a look at the difference, then the edit.
-      // As a plain code action it would be applied unseen.
+      // What takes its time and moves every atom goes the way of the command: progress, a look at the difference, then the edit. As a plain code
+      // action it would be applied unseen.
       provideCodeActions: async (document, range, context, token, next) => {
         const actions = await next(document, range, context, token);
         return actions?.map((action) => {
-          if (!(action instanceof CodeAction) || !action.kind?.value.startsWith(RELAX_KIND) || action.disabled) return action;
+          const command = action instanceof CodeAction && !action.disabled ? PREVIEWED[action.kind?.value ?? ''] : undefined;
+          if (!(action instanceof CodeAction) || command === undefined) return action;
           const preview = new CodeAction(`${action.title}…`, action.kind);
-          preview.command = { title: action.title, command: 'cellwright.relaxAt', arguments: [document.uri.toString(), range.start, action.title] };
+          preview.command = { title: action.title, command, arguments: [document.uri.toString(), range.start, action.title] };
           return preview;
         });
       },

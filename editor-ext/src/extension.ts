@@ -4,10 +4,11 @@ import { type LanguageClient, State } from 'vscode-languageclient/node';
 import { findServer, makeClient, tellMissing } from './client.js';
 import { served } from './languages.js';
 import { pullModels } from './models.js';
+import { LensCommands } from './lens.js';
+import { type Target as PredictTarget, predict } from './predict/command.js';
+import { registerPreviews } from './preview/preview.js';
 import * as protocol from './protocol.js';
 import { type Target, relax } from './relax/command.js';
-import { LensCommands } from './relax/lens.js';
-import { registerPreviews } from './relax/preview.js';
 import { statusView } from './status.js';
 
 let stop: (() => Promise<void>) | undefined;
@@ -54,10 +55,13 @@ export async function activate(context: ExtensionContext): Promise<void> {
     await start();
   };
   const previews = registerPreviews(context, output);
-  const relaxAt = async (target: Target): Promise<void> => {
-    if (client?.isRunning()) await relax(client, previews, output, target, () => status.state !== 'notInstalled');
+  const whenRunning = async (act: (running: LanguageClient) => Promise<void>): Promise<void> => {
+    if (client?.isRunning()) await act(client);
     else void window.showErrorMessage('The server is not running. "Cellwright: Restart the Server" starts it.');
   };
+  const relaxAt = (target: Target): Promise<void> =>
+    whenRunning((running) => relax(running, previews, output, target, () => status.state !== 'notInstalled'));
+  const predictAt = (target: PredictTarget): Promise<void> => whenRunning((running) => predict(running, previews, output, target));
 
   context.subscriptions.push(
     output,
@@ -66,6 +70,9 @@ export async function activate(context: ExtensionContext): Promise<void> {
     commands.registerCommand('cellwright.relax', (uri?: unknown, block?: unknown) =>
       relaxAt(typeof uri === 'string' ? { uri, ...(typeof block === 'number' && { block }) } : {})),
     commands.registerCommand('cellwright.relaxAt', (uri: string, position: { line: number; character: number }, title: string) => relaxAt({ uri, position, title })),
+    commands.registerCommand('cellwright.predict', (uri?: unknown, line?: unknown) =>
+      predictAt(typeof uri === 'string' ? { uri, ...(typeof line === 'number' && { line }) } : {})),
+    commands.registerCommand('cellwright.predictAt', (uri: string, position: { line: number; character: number }) => predictAt({ uri, position })),
     commands.registerCommand('cellwright.restartServer', restart),
     commands.registerCommand('cellwright.showOutput', () => output.show()),
     commands.registerCommand('cellwright.pullModels', async () => {

@@ -54,6 +54,33 @@ export interface RelaxProgress {
   fraction?: number;
 }
 
+export interface Candidate {
+  /** Space group and energy. */
+  title: string;
+  /** How sure the ranking is; may be empty. */
+  description: string;
+  detail: string;
+  edit: WorkspaceEdit;
+}
+
+export interface PredictResult {
+  version: number;
+  name: string;
+  /** The likeliest first, at least one. */
+  candidates: Candidate[];
+  notes: string[];
+  /** Behind the energies. */
+  model?: { model: string; version: string; device: string };
+}
+
+export interface PredictProgress {
+  token: string | number;
+  message: string;
+  /** 0 to 1. */
+  fraction?: number;
+  candidates: Candidate[];
+}
+
 export interface Status {
   state: 'off' | 'stopped' | 'starting' | 'ready' | 'busy' | 'notInstalled' | 'failed';
   model?: string;
@@ -75,8 +102,17 @@ interface RelaxParams {
   token?: string | number;
 }
 
+export interface PredictParams {
+  textDocument: { uri: string; version: number };
+  line?: number;
+  position?: Position;
+  token?: string | number;
+}
+
 export const relaxChoices = new RequestType<RelaxChoicesParams, RelaxChoices | null, void>('cellwright/relaxChoices');
 export const relax = new RequestType<RelaxParams, RelaxResult, void>('cellwright/relax');
 export const relaxProgress = new NotificationType<RelaxProgress>('cellwright/relaxProgress');
+export const predict = new RequestType<PredictParams, PredictResult, void>('cellwright/predict');
+export const predictProgress = new NotificationType<PredictProgress>('cellwright/predictProgress');
 export const status = new NotificationType<Status>('cellwright/status');
 export const modelsChanged = new NotificationType<Record<string, never>>('cellwright/modelsChanged');

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { RelaxChoice, RelaxResult, Status } from '../src/protocol.js';
-import { UnexpectedEdit, edited, editsFor } from '../src/relax/edits.js';
+import { candidateItems, placeholder, proposal as predicted } from '../src/predict/words.js';
+import { UnexpectedEdit, edited, editsFor } from '../src/preview/edits.js';
 import { increments } from '../src/relax/progress.js';
-import { brief, choiceItems, details, previewQuestion, previewTitle } from '../src/relax/words.js';
+import { choiceItems, details, previewQuestion, previewTitle, proposal } from '../src/relax/words.js';
+import { brief } from '../src/words.js';
 import { serverProgram } from '../src/server.js';
 import { statusView } from '../src/status.js';
 
@@ -56,7 +58,9 @@ const RESULT: RelaxResult = {
 };
 
 test('the title of a preview holds what was gained', () => {
-  assert.equal(previewTitle('a.cif', SUMMARY), 'a.cif ↔ relaxed (−7.1 meV/atom, max |F| 0.040 eV/Å)');
+  assert.equal(previewTitle(SUMMARY), 'relaxed (−7.1 meV/atom, max |F| 0.040 eV/Å)');
+  const { version, title, again } = proposal(RESULT);
+  assert.deepEqual([version, title, again], [RESULT.version, previewTitle(SUMMARY), 'Run Relax again.']);
 });
 
 test('the question of a preview is short, and the details hold all there is', () => {
@@ -69,6 +73,21 @@ test('the question of a preview is short, and the details hold all there is', ()
   assert.equal(previewQuestion(doubtful), 'Relaxed in 23 steps. 2 remarks in the details.');
   assert.doesNotMatch(details(doubtful).join('\n'), /Volume/);
   assert.match(details(doubtful).join('\n'), /not converged.*\n.*\nRemark: Po is outside what the model was trained on\.\nRemark: the velocities .* before\.\nCHGNet/);
+});
+
+test('candidates are numbered, and a choice says what it is and how sure', () => {
+  const candidate = { title: 'F m -3 m · E −3.3941 eV/atom', description: '62 %', detail: 'from KCl (mp-23193) · Z = 4', edit: {} };
+  const [first, second] = candidateItems([candidate, { ...candidate, description: '' }]);
+  assert.deepEqual([first?.label, first?.description], ['1. F m -3 m · E −3.3941 eV/atom', '62 %']);
+  assert.equal(second?.label, '2. F m -3 m · E −3.3941 eV/atom');
+  const sure = predicted(candidate, 7);
+  assert.equal(sure.question, 'F m -3 m · E −3.3941 eV/atom (62 % sure): use this structure?');
+  assert.deepEqual(sure.details, ['Predicted: F m -3 m · E −3.3941 eV/atom, 62 % sure.', 'from KCl (mp-23193) · Z = 4.']);
+  assert.equal(predicted({ ...candidate, description: '' }, 7).question, 'F m -3 m · E −3.3941 eV/atom: use this structure?');
+  assert.equal(placeholder(undefined, undefined), 'Looking for structures…');
+  assert.equal(placeholder('3 candidates', undefined), '3 candidates, more on the way…');
+  const done = { version: 7, name: 'NaCl', candidates: [candidate], notes: ['no energies'] };
+  assert.equal(placeholder('3 candidates', done), 'Which one? no energies.');
 });
 
 test('a long message is cut at a word', () => {

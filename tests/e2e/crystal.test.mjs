@@ -7,11 +7,12 @@ const BROKEN = 'perovskite-broken.cif';
 const LARGE = 'lanthanum-manganite.cif';
 const SLAB = 'POSCAR_MgO_slab';
 const MMCIF = 'rutile.mmcif';
+const COMPOSITION = 'composition.cif';
 
 let session;
 let user;
 before(async () => {
-  session = await openSession(BROKEN, LARGE, SLAB, `rutile.cif as ${MMCIF}`);
+  session = await openSession(BROKEN, LARGE, SLAB, COMPOSITION, `rutile.cif as ${MMCIF}`);
   user = session.user;
 });
 after(async () => {
@@ -58,7 +59,7 @@ test('the error goes when the slipped digit is corrected', async () => {
 
 test('Relax shows the difference, applies as one undo step, and the file on disk follows', async () => {
   const before = user.onDisk(BROKEN);
-  await user.chooseWay();
+  await user.clickLens('Relax');
   await user.picture('ways');
   await user.pick(/^Relax positions/);
   const preview = user.page.locator('.tab.active', { hasText: 'relaxed' });
@@ -118,16 +119,42 @@ test('an edit while a relaxation runs is never overwritten', async () => {
   assert.equal(await user.page.locator('.tab', { hasText: 'relaxed' }).count(), 0);
 });
 
+test('a composition becomes the structure that the user picks, in one undo step', async () => {
+  await user.open(COMPOSITION);
+  const before = user.onDisk(COMPOSITION);
+  await user.clickLens('Predict structure of SrTiO3');
+  await user.page.locator('.quick-input-list .monaco-list-row', { hasText: 'eV/atom' }).first().waitFor();
+  await user.picture('candidates');
+  await user.pick(/^1\. P m -3 m/);
+  const preview = user.page.locator('.tab.active', { hasText: 'predicted' });
+  await user.expect(preview, 60_000);
+  await user.picture('predicted');
+  assert.equal(user.onDisk(COMPOSITION), before, 'nothing is applied before the user agrees');
+  await user.notification('use this structure?').getByRole('button', { name: 'Apply' }).click();
+  await preview.waitFor({ state: 'detached' });
+  await user.page.locator(`.tab.active.dirty[data-resource-name="${COMPOSITION}"]`).waitFor();
+  await user.focusEditor();
+  const text = await user.save(COMPOSITION);
+  assert.ok(text.startsWith(before.trimEnd()), 'the request stays where it was');
+  assert.match(text, /^data_SrTiO3$/m);
+  assert.match(text, /^ *Sr1 +Sr /m);
+  await user.lens('Relax').then((lens) => lens.waitFor());
+  await user.picture('composition-answered');
+  await user.page.keyboard.press('Control+Z');
+  await user.page.locator(`.tab.active.dirty[data-resource-name="${COMPOSITION}"]`).waitFor();
+  assert.equal(await user.save(COMPOSITION), before, 'one undo brings the composition back');
+});
+
 test('a POSCAR with selective dynamics is clean and has its lens', async () => {
   await user.open(SLAB);
-  await (await user.relaxLens()).waitFor();
+  await (await user.lens('Relax')).waitFor();
   await user.page.locator('.statusbar-item', { hasText: 'CHGNet' }).first().waitFor();
   assert.equal(await user.page.locator('.squiggly-error').count(), 0);
   await user.picture('poscar');
 });
 
 test('atoms that selective dynamics holds are counted in the question', async () => {
-  await user.chooseWay();
+  await user.clickLens('Relax');
   await user.pick(/^Relax positions/);
   const question = user.notification(/\d+ atoms held/);
   await user.expect(question, 120_000);
@@ -139,7 +166,7 @@ test('atoms that selective dynamics holds are counted in the question', async ()
 test('a file that another extension calls mmcif is served too', async () => {
   await user.open(MMCIF);
   await user.page.locator('.statusbar-item', { hasText: 'mmCIF' }).first().waitFor();
-  await (await user.relaxLens()).waitFor();
+  await (await user.lens('Relax')).waitFor();
   await user.picture('mmcif');
 });
 

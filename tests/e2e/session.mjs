@@ -117,17 +117,17 @@ class User {
     await this.editor().locator('.view-lines').first().click();
   }
 
-  /** The link "Relax" above a structure. */
-  async relaxLens() {
+  /** A link above a line near the beginning of the file. */
+  async lens(text) {
     await this.focusEditor();
     await this.page.keyboard.press('Control+Home');
-    return this.page.locator('.codelens-decoration a:visible', { hasText: 'Relax' }).first();
+    return this.page.locator('.codelens-decoration a:visible', { hasText: text }).first();
   }
 
-  /** Clicks the link "Relax" until the ways are listed: a lens that is drawn anew at that moment does not take a click. */
-  async chooseWay() {
+  /** Clicks a link until it has listed something: a lens that is drawn anew at that moment does not take a click. */
+  async clickLens(text) {
     const listed = () => this.page.locator('.quick-input-list .monaco-list-row:visible').first().waitFor({ timeout: 3000 }).then(() => true, () => false);
-    await until(async () => (await this.relaxLens()).click().then(listed), 'the ways to relax');
+    await until(async () => (await this.lens(text)).click().then(listed), `the list behind ${text}`);
   }
 
   /** Presses a key until something shows: a key pressed while the focus changes is lost. */

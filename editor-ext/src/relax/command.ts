@@ -1,12 +1,12 @@
 // The command "Relax…": choose a way, watch it run, look at the difference.
-import { CancellationError, type LogOutputChannel, ProgressLocation, Uri, commands, window, workspace, type TextDocument } from 'vscode';
-import { LSPErrorCodes, ResponseError } from 'vscode-languageclient';
+import { type LogOutputChannel, ProgressLocation, Uri, window, workspace, type TextDocument } from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
 import { served } from '../languages.js';
 import * as protocol from '../protocol.js';
-import type { Previews } from './preview.js';
+import type { Previews } from '../preview/preview.js';
 import { increments } from './progress.js';
-import { brief, choiceItems } from './words.js';
+import { tell } from '../failure.js';
+import { choiceItems, proposal } from './words.js';
 
 /** Where to relax: a block by number, or the one around a position. Without a document, the active editor's cursor. */
 export interface Target {
@@ -30,7 +30,7 @@ export async function relax(client: LanguageClient, previews: Previews, output: 
     const chosen = await choose(client, document, target);
     if (!chosen) return;
     const result = await run(client, document, chosen);
-    if (result.changed) await previews.show(client, document, result);
+    if (result.changed) await previews.show(client, document, proposal(result));
     else void window.showInformationMessage(result.message);
   } catch (error) {
     await tell(error, output, modelInstalled());
@@ -81,16 +81,4 @@ function run(client: LanguageClient, document: TextDocument, { version, block, c
       }
     }),
   );
-}
-
-async function tell(error: unknown, output: LogOutputChannel, modelInstalled: boolean): Promise<void> {
-  if (error instanceof CancellationError || (error instanceof ResponseError && error.code === LSPErrorCodes.RequestCancelled)) return;
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof ResponseError && error.code === LSPErrorCodes.ContentModified) {
-    void window.showWarningMessage(message);
-    return;
-  }
-  output.error(message);
-  const [button, command] = modelInstalled ? ['Show the Output', 'cellwright.showOutput'] : ['Install the Energy Model', 'cellwright.pullModels'];
-  if ((await window.showErrorMessage(brief(message), button)) === button) await commands.executeCommand(command);
 }

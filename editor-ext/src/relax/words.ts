@@ -1,5 +1,7 @@
 // What the user reads about a relaxation.
+import type { Proposal } from '../preview/preview.js';
 import type { RelaxChoice, RelaxResult, RelaxSummary } from '../protocol.js';
+import { ended } from '../words.js';
 
 export interface ChoiceItem {
   label: string;
@@ -24,10 +26,10 @@ function explanation({ cell, symmetry }: RelaxChoice): string {
 }
 
 /** Title of the tab that shows the difference. */
-export function previewTitle(file: string, { energyBefore, energyAfter, maxForceAfter }: RelaxSummary): string {
+export function previewTitle({ energyBefore, energyAfter, maxForceAfter }: RelaxSummary): string {
   const change = (energyAfter - energyBefore) * 1000;
   const sign = change < 0 ? '−' : '+';
-  return `${file} ↔ relaxed (${sign}${Math.abs(change).toFixed(1)} meV/atom, max |F| ${maxForceAfter.toFixed(3)} eV/Å)`;
+  return `relaxed (${sign}${Math.abs(change).toFixed(1)} meV/atom, max |F| ${maxForceAfter.toFixed(3)} eV/Å)`;
 }
 
 /** The question that comes with the difference: short, because VS Code cuts long ones. */
@@ -49,11 +51,8 @@ export function details({ message, notes, model, summary }: RelaxResult): string
   return lines;
 }
 
-/** The beginning of a message that is too long for a notification. */
-export function brief(message: string, limit = 140): string {
-  if (message.length <= limit) return message;
-  const cut = message.lastIndexOf(' ', limit - 2);
-  return `${message.slice(0, cut > 0 ? cut : limit - 2)} …`;
+/** A result as a change to agree to. */
+export function proposal(result: RelaxResult): Proposal {
+  const { version, edit, summary } = result;
+  return { version, edit, title: previewTitle(summary), question: previewQuestion(result), details: details(result), again: 'Run Relax again.' };
 }
-
-const ended = (sentence: string): string => (/[.!?]$/.test(sentence) ? sentence : `${sentence}.`);

@@ -6,6 +6,7 @@ mod files;
 mod lines;
 mod model;
 mod output;
+mod plot;
 mod report;
 mod structures;
 mod wrap;

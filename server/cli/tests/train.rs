@@ -57,7 +57,7 @@ fn a_run_is_made_and_taken_up_again() {
     let answer = first.json("train");
     assert_eq!((&answer["end"], &answer["epoch"]), (&"done".into(), &2.into()));
     assert!(answer["validation"]["total"].as_f64().is_some_and(|x| x > 0.0));
-    for file in ["checkpoint.safetensors", "model.safetensors", "curve.jsonl"] {
+    for file in ["checkpoint.safetensors", "model.safetensors", "curve.jsonl", "curve.svg"] {
         assert!(dir.path().join("out").join(file).is_file(), "{file}");
     }
     let again = train(dir.path(), &[]);

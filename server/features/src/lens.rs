@@ -20,6 +20,8 @@ pub struct Lens {
 pub enum LensAction {
     /// Offer to relax this reading (index into [`cellwright_syntax::Parsed::readings`]).
     Relax(usize),
+    /// Offer to predict for this composition line (index into what [`cellwright_syntax::composition_lines`] gives).
+    Predict(usize),
 }
 
 /// The lenses of a document. `energies` belongs to the readings one by one; missing entries count as

@@ -8,6 +8,7 @@ mod fixtures;
 pub mod force_check;
 pub mod hints;
 pub mod lens;
+pub mod predict;
 pub mod relax;
 
 pub use energy::{Energy, EnergyState};

@@ -14,7 +14,9 @@ use tower_lsp::{LanguageServer, async_trait};
 
 use crate::client::{ClientFeatures, capabilities};
 use crate::event::{Event, Reply};
-use crate::protocol::{RelaxChoices, RelaxChoicesParams, RelaxParams, RelaxResult};
+use crate::protocol::{
+    PredictParams, PredictResult, RelaxChoices, RelaxChoicesParams, RelaxParams, RelaxResult,
+};
 
 /// What tower-lsp calls.
 #[derive(Debug)]
@@ -47,6 +49,10 @@ impl Backend {
 
     pub(crate) async fn relax(&self, params: RelaxParams) -> Result<RelaxResult> {
         self.ask(|reply| Event::Relax(params, reply)).await
+    }
+
+    pub(crate) async fn predict(&self, params: PredictParams) -> Result<PredictResult> {
+        self.ask(|reply| Event::Predict(params, reply)).await
     }
 
     pub(crate) async fn models_changed(&self, _: Value) {

@@ -14,6 +14,9 @@ use crate::position::Encoding;
 /// Kind of the relax actions.
 pub(crate) const RELAX_KIND: &str = "refactor.rewrite.relax";
 
+/// Kind of the predict actions.
+pub(crate) const PREDICT_KIND: &str = "refactor.rewrite.predict";
+
 /// The client's abilities that matter here.
 #[derive(Debug, Clone)]
 pub(crate) struct ClientFeatures {
@@ -104,6 +107,7 @@ pub(crate) fn capabilities(client: &ClientFeatures) -> ServerCapabilities {
             code_action_kinds: Some(vec![
                 CodeActionKind::QUICKFIX,
                 CodeActionKind::new(RELAX_KIND),
+                CodeActionKind::new(PREDICT_KIND),
             ]),
             resolve_provider: Some(true),
             ..CodeActionOptions::default()

@@ -15,8 +15,10 @@ use tower_lsp::lsp_types::{
 };
 
 use crate::client::ClientFeatures;
-use crate::owner::relax::RelaxEnd;
-use crate::protocol::{RelaxChoices, RelaxChoicesParams, RelaxParams, RelaxResult};
+use crate::owner::Owner;
+use crate::protocol::{
+    PredictParams, PredictResult, RelaxChoices, RelaxChoicesParams, RelaxParams, RelaxResult,
+};
 use crate::snapshot::Snapshot;
 
 /// One thing that happened.
@@ -38,6 +40,7 @@ pub(crate) enum Event {
     ResolveAction(Box<CodeAction>, Reply<CodeAction>),
     RelaxChoices(RelaxChoicesParams, Reply<Option<RelaxChoices>>),
     Relax(RelaxParams, Reply<RelaxResult>),
+    Predict(PredictParams, Reply<PredictResult>),
     /// A job on the blocking pool has come so far.
     Analysis {
         uri: Url,
@@ -52,7 +55,8 @@ pub(crate) enum Event {
         outcome: Box<std::result::Result<Output, TaskError>>,
     },
     Worker(WorkerStatus),
-    RelaxEnded(Box<RelaxEnd>),
+    /// What the worker did for a document has come to its end.
+    ErrandEnded(Box<dyn FnOnce(&mut Owner) + Send>),
     Exit,
 }
 

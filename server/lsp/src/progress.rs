@@ -1,5 +1,6 @@
-//! How a relaxation is watched: work-done progress of LSP, or our own notification.
+//! How a task is watched: work-done progress of LSP, or a notification of ours.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cellwright_worker::supervisor::TaskProgress;
@@ -13,7 +14,6 @@ use tower_lsp::lsp_types::{
 };
 
 use crate::outbox::{Outbox, Outgoing};
-use crate::protocol::RelaxProgress;
 
 /// Where the worker's steps are put.
 pub(crate) type Updates = UnboundedSender<TaskProgress>;
@@ -70,24 +70,21 @@ pub(crate) async fn work_done(
     send(WorkDoneProgress::End(WorkDoneProgressEnd { message: None }));
 }
 
-/// Sends updates as `cellwright/relaxProgress` until their sender is gone.
+/// Sends what `tell` makes of the updates until their sender is gone.
 pub(crate) async fn notify(
     outbox: Outbox,
     token: NumberOrString,
     mut updates: UnboundedReceiver<TaskProgress>,
+    tell: Arc<dyn Fn(NumberOrString, TaskProgress) -> Outgoing + Send + Sync>,
 ) {
     let mut throttle = Throttle::default();
     while let Some(update) = updates.recv().await {
         if throttle.lets_through() {
-            let frame = update.frame.as_ref();
-            outbox.send(Outgoing::RelaxProgress(RelaxProgress {
-                token: token.clone(),
-                message: update.message,
-                fraction: update.fraction,
-                step: frame.map(|f| f.step),
-                energy_per_atom: frame.map(|f| f.energy_per_atom),
-                max_force: frame.map(|f| f.max_force),
-            }));
+            let (token, tell) = (token.clone(), Arc::clone(&tell));
+            // A panic has been logged; the next update may do better.
+            if let Ok(message) = tokio::task::spawn_blocking(move || tell(token, update)).await {
+                outbox.send(message);
+            }
         }
     }
 }

@@ -12,6 +12,8 @@ use tower_lsp::lsp_types::{
 pub(crate) const RELAX_CHOICES: &str = "cellwright/relaxChoices";
 /// Method of [`RelaxParams`].
 pub(crate) const RELAX: &str = "cellwright/relax";
+/// Method of [`PredictParams`].
+pub(crate) const PREDICT: &str = "cellwright/predict";
 /// Method of the notification that the installed models have changed.
 pub(crate) const MODELS_CHANGED: &str = "cellwright/modelsChanged";
 /// Method of LSP that tower-lsp does not route.
@@ -138,6 +140,51 @@ pub(crate) struct RelaxProgress {
 impl Notification for RelaxProgress {
     type Params = Self;
     const METHOD: &'static str = "cellwright/relaxProgress";
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PredictParams {
+    pub(crate) text_document: VersionedTextDocumentIdentifier,
+    #[serde(default)]
+    pub(crate) line: Option<usize>,
+    #[serde(default)]
+    pub(crate) position: Option<Position>,
+    #[serde(default)]
+    pub(crate) token: Option<NumberOrString>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct PredictResult {
+    pub(crate) version: i32,
+    pub(crate) name: String,
+    pub(crate) candidates: Vec<Candidate>,
+    pub(crate) notes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) model: Option<Model>,
+}
+
+/// A predicted structure.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Candidate {
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) detail: String,
+    pub(crate) edit: WorkspaceEdit,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct PredictProgress {
+    pub(crate) token: NumberOrString,
+    pub(crate) message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fraction: Option<f64>,
+    pub(crate) candidates: Vec<Candidate>,
+}
+
+impl Notification for PredictProgress {
+    type Params = Self;
+    const METHOD: &'static str = "cellwright/predictProgress";
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -25,6 +25,9 @@ const SOURCE: &str = "cellwright";
 /// Command of the client that starts a relaxation.
 pub(crate) const RELAX_COMMAND: &str = "cellwright.relax";
 
+/// Command of the client that starts a prediction.
+pub(crate) const PREDICT_COMMAND: &str = "cellwright.predict";
+
 /// A finding as a diagnostic; `None` if the user has switched it off.
 pub(crate) fn diagnostic(
     finding: &Finding,
@@ -89,13 +92,15 @@ pub(crate) fn code_lens(
     snapshot: &Snapshot,
     client: &ClientFeatures,
 ) -> Option<CodeLens> {
+    let of_client = |command: &str, index: usize| {
+        let arguments = vec![json!(snapshot.uri), json!(index)];
+        client.commands.contains(command).then(|| (command.to_owned(), Some(arguments)))
+    };
     let (command, arguments) = match lens.action {
         // An empty command is text that cannot be clicked.
         None => (String::new(), None),
-        Some(LensAction::Relax(block)) => {
-            client.commands.contains(RELAX_COMMAND).then_some(())?;
-            (RELAX_COMMAND.to_owned(), Some(vec![json!(snapshot.uri), json!(block)]))
-        }
+        Some(LensAction::Relax(block)) => of_client(RELAX_COMMAND, block)?,
+        Some(LensAction::Predict(line)) => of_client(PREDICT_COMMAND, line)?,
     };
     Some(CodeLens {
         range: to_range(&snapshot.rope, lens.span, client.encoding),

@@ -8,8 +8,10 @@
 //! {"type":"run","id":1,"task":{"name":"energy","structures":[{"lattice":[[0,2.715,2.715],[2.715,0,2.715],[2.715,2.715,0]],"species":[14,14],"frac":[[0,0,0],[0.25,0.25,0.25]]}]}}
 //! ```
 
+mod candidate;
 mod cell;
 
+pub use candidate::{CandidateLine, SourceLine};
 use cellwright_models::Provenance;
 pub use cellwright_models::tasks::relax::{Optimizer, RelaxOptions};
 use serde::{Deserialize, Serialize};
@@ -62,6 +64,17 @@ pub enum Task {
         /// How.
         options: RelaxOptions,
     },
+    /// Structures for a composition; whenever the list has become better it is a `progress`.
+    Predict {
+        /// Atomic numbers and counts.
+        composition: Vec<(u8, u32)>,
+        /// How often the cell holds these counts; absent: whatever is known for such a formula.
+        units: Option<u32>,
+        /// Only structures of this space group (International Tables number).
+        space_group: Option<u16>,
+        /// At most so many candidates.
+        answers: usize,
+    },
 }
 
 /// An ordered structure on the wire.
@@ -102,6 +115,9 @@ pub enum Reply {
         message: String,
         /// The structure of a relaxation step.
         frame: Option<FrameLine>,
+        /// The candidates of a prediction so far, the likeliest first; empty for other tasks.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        candidates: Vec<CandidateLine>,
     },
     /// A task is done.
     Result {
@@ -183,6 +199,15 @@ pub enum Output {
         steps: usize,
         /// Whether the tolerance was reached.
         converged: bool,
+    },
+    /// Of [`Task::Predict`].
+    Predict {
+        /// The likeliest first.
+        candidates: Vec<CandidateLine>,
+        /// Model behind the energies; absent where none is installed.
+        energies_by: Option<Provenance>,
+        /// What the user should know.
+        notes: Vec<String>,
     },
 }
 

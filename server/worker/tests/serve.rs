@@ -117,7 +117,7 @@ fn many_energies_show_progress() {
     let mut worker = Worker::greeted(EinsteinEngine);
     worker.run(1, energy(vec![atoms(vec![14; 32], 0.0); 8]));
     for expected in ["2 of 8 structures", "4 of 8 structures", "6 of 8 structures"] {
-        let Reply::Progress { id: 1, fraction: Some(fraction), message, frame: None } =
+        let Reply::Progress { id: 1, fraction: Some(fraction), message, frame: None, .. } =
             worker.reply()
         else {
             panic!()

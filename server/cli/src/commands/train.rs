@@ -1,13 +1,13 @@
 //! `cellwright train`: learning from a set of crystals; can be stopped at any time and taken up again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use cellwright_models::device::device;
 use cellwright_models::equicsp::task::{Run, Training};
-use cellwright_models::nn::train::{Control, End, Event, Loss, Task, train};
+use cellwright_models::nn::train::{Control, End, Event, Loss, Point, Task, train};
 use cellwright_models::weights;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,12 +15,14 @@ use serde::Serialize;
 
 use crate::files;
 use crate::output::{self, Format, Outcome};
+use crate::plot::{self, Curve};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Ctrl-C, or a file called `stop` in the run's folder, saves a checkpoint and ends the run; --resume
 goes on with exactly the numbers it would have had. The folder holds checkpoint.safetensors,
-model.safetensors (averaged weights at the best validation) and curve.jsonl (a line an epoch).")]
+model.safetensors (averaged weights at the best validation), curve.jsonl (a line an epoch) and
+curve.svg (training and validation loss).")]
 pub(crate) struct Args {
     /// What to train.
     #[arg(value_enum)]
@@ -132,6 +134,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     };
     let end = train(&mut task, &settings.train, &folder, args.resume, &mut watch)?;
     bar.finish_and_clear();
+    plot(&folder, &answer)?;
     answer.end = match end {
         End::Done => "done",
         End::Early => "early",
@@ -149,6 +152,33 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         }
     }
     Ok(Outcome::Clean)
+}
+
+/// Draws the curve of the whole run beside its numbers. A run that was stopped in its first epoch has none.
+fn plot(folder: &Path, answer: &Answer) -> Result<()> {
+    let path = folder.join("curve.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap_or_default();
+    let points: Vec<Point> = text
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()
+        .with_context(|| format!("{} is damaged", path.display()))?;
+    if points.is_empty() {
+        return Ok(());
+    }
+    let epoch = |point: &Point| point.epoch as f64;
+    let training = points.iter().map(|p| (epoch(p), p.train.total)).collect();
+    let validation =
+        points.iter().filter_map(|p| Some((epoch(p), p.validation.as_ref()?.total))).collect();
+    let curves = [
+        Curve { name: "training", points: training },
+        Curve { name: "validation, averaged weights", points: validation },
+    ];
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let title = format!("{name}: {} parameters", answer.parameters);
+    let svg = plot::logarithmic(&title, ["epoch", "loss"], &curves)?;
+    let path = folder.join("curve.svg");
+    std::fs::write(&path, svg).with_context(|| format!("{} cannot be written", path.display()))
 }
 
 /// A flag that Ctrl-C raises.

@@ -95,8 +95,8 @@ impl Owner {
                 open.answers.extend(cells.into_iter().zip(answers));
                 self.model = Some((name, provenance.device));
             }
-            Ok(Output::Relax { .. }) => {
-                tracing::error!("the worker answered a question about energies with a relaxation");
+            Ok(_) => {
+                tracing::error!("the worker answered something else than energies");
                 return;
             }
             Err(error) => match error.kind {

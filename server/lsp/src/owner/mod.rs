@@ -1,11 +1,14 @@
 //! The owner: one thread that holds the documents and applies every event in order of arrival. It never waits: what takes time
 //! goes to the blocking pool or to the worker and comes back as an event.
 
+mod action;
 mod analysis;
 mod configuration;
 mod document;
 mod energy;
-pub(crate) mod relax;
+mod errand;
+mod predict;
+mod relax;
 mod requests;
 mod status;
 
@@ -125,12 +128,13 @@ impl Owner {
             Event::ResolveAction(action, reply) => self.resolve_action(*action, reply),
             Event::RelaxChoices(params, reply) => self.relax_choices(&params, reply),
             Event::Relax(params, reply) => self.relax(params, reply),
+            Event::Predict(params, reply) => self.predict(params, reply),
             Event::Analysis { uri, generation, stage } => self.analysis(&uri, generation, stage),
             Event::Energies { uri, generation, cells, outcome } => {
                 self.energies(&uri, generation, cells, *outcome);
             }
             Event::Worker(status) => self.worker_status(status),
-            Event::RelaxEnded(end) => self.relax_ended(*end),
+            Event::ErrandEnded(end) => end(self),
             Event::Exit => {}
         }
     }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use cellwright_features::EnergyState;
 use cellwright_features::hints::force_hints;
 use cellwright_features::lens::lenses;
+use cellwright_features::predict;
 use cellwright_features::relax::choices;
-use cellwright_syntax::Span;
+use cellwright_syntax::{Span, composition_lines};
 use serde_json::json;
 use tower_lsp::lsp_types::{
     CodeAction, CodeActionDisabled, CodeActionKind, CodeActionOrCommand, CodeActionParams,
@@ -14,9 +15,9 @@ use tower_lsp::lsp_types::{
 };
 
 use super::Owner;
+use super::action::{ActionData, What};
 use super::document::Need;
-use super::relax::ActionData;
-use crate::client::RELAX_KIND;
+use crate::client::{PREDICT_KIND, RELAX_KIND};
 use crate::event::{Reply, content_modified};
 use crate::guard::guard;
 use crate::position::{to_offset, to_span};
@@ -77,7 +78,8 @@ impl Owner {
         reply: Reply<Option<Vec<CodeLens>>>,
     ) {
         self.read(&params.text_document.uri, Need::Parsed, None, reply, |view| {
-            let lenses = lenses(view.snapshot.facts(), &view.energies).into_iter();
+            let offers = predict::lenses(&composition_lines(&view.snapshot.parsed));
+            let lenses = lenses(view.snapshot.facts(), &view.energies).into_iter().chain(offers);
             Some(lenses.filter_map(|l| code_lens(l, &view.snapshot, &view.client)).collect())
         });
     }
@@ -125,6 +127,9 @@ impl Owner {
             }
             if wants(&CodeActionKind::new(RELAX_KIND)) {
                 actions.extend(relax_actions(view, selected));
+            }
+            if wants(&CodeActionKind::new(PREDICT_KIND)) {
+                actions.extend(predict_actions(view, selected));
             }
             Some(actions.into_iter().map(CodeActionOrCommand::CodeAction).collect())
         });
@@ -211,7 +216,7 @@ fn relax_actions(view: &View, selected: Span) -> Vec<CodeAction> {
     let offered = offered.filter(|c| c.disabled.is_none() || view.client.disabled_actions);
     offered
         .map(|choice| {
-            let data = ActionData::new(&view.snapshot, block, choice.way);
+            let data = ActionData::new(&view.snapshot, What::relax(block, choice.way));
             CodeAction {
                 title: choice.title,
                 kind: Some(CodeActionKind::new(RELAX_KIND)),
@@ -219,6 +224,24 @@ fn relax_actions(view: &View, selected: Span) -> Vec<CodeAction> {
                 data: Some(json!(data)),
                 ..CodeAction::default()
             }
+        })
+        .collect()
+}
+
+/// The prediction that the composition line under the cursor asks for, to be computed on demand.
+fn predict_actions(view: &View, selected: Span) -> Vec<CodeAction> {
+    if !view.client.lazy_actions {
+        return Vec::new();
+    }
+    let lines = composition_lines(&view.snapshot.parsed).into_iter().enumerate();
+    let touched = lines.filter(|(_, line)| line.span.touches(selected.start));
+    let offered = touched.filter(|(_, line)| line.wanted.is_ok());
+    offered
+        .map(|(index, line)| CodeAction {
+            title: predict::title(&line),
+            kind: Some(CodeActionKind::new(PREDICT_KIND)),
+            data: Some(json!(ActionData::new(&view.snapshot, What::Predict { line: index }))),
+            ..CodeAction::default()
         })
         .collect()
 }

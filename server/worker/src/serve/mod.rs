@@ -12,6 +12,7 @@ use std::time::Duration;
 
 mod engine;
 mod memory;
+mod predict;
 mod reader;
 mod runner;
 mod shared;

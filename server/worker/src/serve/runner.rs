@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::engine::Engine;
 use super::shared::Shared;
 use super::{Event, tasks};
-use crate::protocol::{ErrorKind, FrameLine, Reply, Task};
+use crate::protocol::{CandidateLine, ErrorKind, FrameLine, Reply, Task};
 
 pub(super) struct Job {
     pub(super) id: u64,
@@ -36,7 +36,18 @@ impl<W: Write> Context<'_, W> {
         message: String,
         frame: Option<FrameLine>,
     ) {
-        self.shared.answer(&Reply::Progress { id: self.id, fraction, message, frame });
+        let candidates = Vec::new();
+        self.shared.answer(&Reply::Progress { id: self.id, fraction, message, frame, candidates });
+    }
+
+    pub(super) fn candidates(
+        &self,
+        fraction: Option<f64>,
+        message: String,
+        candidates: Vec<CandidateLine>,
+    ) {
+        let progress = Reply::Progress { id: self.id, fraction, message, frame: None, candidates };
+        self.shared.answer(&progress);
     }
 }
 

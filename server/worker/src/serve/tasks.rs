@@ -10,11 +10,12 @@ use cellwright_models::{Evaluation, ModelError, Potential};
 
 use super::engine::Engine;
 use super::memory;
+use super::predict::{Asked, prediction};
 use super::runner::Context;
 use crate::protocol::{Cell, Energies, EnergyResult, ErrorKind, FrameLine, Output, Task};
 
 /// Kind of a failure and what to tell the user.
-type Failure = (ErrorKind, String);
+pub(super) type Failure = (ErrorKind, String);
 
 /// Atoms in one call of the model: enough to keep it busy, few enough that a cancel is soon seen.
 const BATCH_ATOMS: usize = 64;
@@ -33,6 +34,9 @@ pub(super) fn perform<W: Write>(
             let start = structure.to_structure().map_err(bad)?;
             let symmetry = symmetry.as_deref().map(operations).transpose().map_err(bad)?;
             relaxation(&start, symmetry.as_deref(), &options, engine, context)
+        }
+        Task::Predict { composition, units, space_group, answers } => {
+            prediction(Asked { composition, units, space_group, answers }, engine, context)
         }
     }
 }
@@ -79,7 +83,7 @@ fn energy<W: Write>(
 }
 
 /// Consecutive structures that go into one call of the model.
-fn batches(sizes: &[usize]) -> Vec<Range<usize>> {
+pub(super) fn batches(sizes: &[usize]) -> Vec<Range<usize>> {
     let mut batches: Vec<Range<usize>> = Vec::new();
     let mut atoms = 0;
     for (i, &size) in sizes.iter().enumerate() {
@@ -145,12 +149,16 @@ fn signed(x: f64) -> String {
     format!("{x:.4}").replace('-', "−")
 }
 
-fn go_on<W: Write>(context: &Context<'_, W>) -> Result<(), Failure> {
+pub(super) fn go_on<W: Write>(context: &Context<'_, W>) -> Result<(), Failure> {
     if context.is_cancelled() { Err(failure(ModelError::Cancelled)) } else { Ok(()) }
 }
 
 /// Refuses what needs more memory than there is; the process holds `floor` already.
-fn fits<W: Write>(need: u64, floor: u64, context: &Context<'_, W>) -> Result<(), Failure> {
+pub(super) fn fits<W: Write>(
+    need: u64,
+    floor: u64,
+    context: &Context<'_, W>,
+) -> Result<(), Failure> {
     let refusal = context.shared.ceiling.refuses(need, floor);
     refusal.map_or(Ok(()), |message| Err((ErrorKind::Memory, message)))
 }
@@ -175,7 +183,7 @@ fn operations(texts: &[String]) -> Result<Vec<Operation>, String> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands behind map_err")]
-fn failure(error: ModelError) -> Failure {
+pub(super) fn failure(error: ModelError) -> Failure {
     let message = error.to_string();
     let kind = match error {
         ModelError::NotInstalled { .. } => ErrorKind::NotInstalled,

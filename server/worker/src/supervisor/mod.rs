@@ -16,7 +16,7 @@ mod reply_lines;
 
 use owner::{Job, Owner};
 
-use crate::protocol::{ErrorKind, FrameLine, Output, Task};
+use crate::protocol::{CandidateLine, ErrorKind, FrameLine, Output, Task};
 
 /// How to run a worker.
 #[derive(Debug, Clone)]
@@ -40,6 +40,8 @@ pub struct TaskProgress {
     pub message: String,
     /// The structure of a step.
     pub frame: Option<FrameLine>,
+    /// The candidates of a prediction so far.
+    pub candidates: Vec<CandidateLine>,
 }
 
 /// Why a task gave nothing.

@@ -235,11 +235,12 @@ async fn perform(process: &mut Process, id: u64, job: &Job) -> Outcome {
             () = sleep_until(deadline) => return late(process, cancelled),
         };
         match line {
-            Some(Line::Reply(Reply::Progress { id: of, fraction, message, frame })) => {
+            Some(Line::Reply(Reply::Progress { id: of, fraction, message, frame, candidates })) => {
                 if of == id && !cancelled {
                     deadline = Instant::now() + process.stall;
                     // Nobody listens any more when the task was just cancelled.
-                    let _ = job.progress.send(TaskProgress { fraction, message, frame });
+                    let _ =
+                        job.progress.send(TaskProgress { fraction, message, frame, candidates });
                 }
             }
             Some(Line::Reply(Reply::Result { id: of, output })) if of == id => {

@@ -89,8 +89,13 @@ mod tests {
             "\r\n",
             r#"{"type":"progress","id":3,"fra"#,
         );
-        let progress =
-            Reply::Progress { id: 3, fraction: None, message: "step 1".to_owned(), frame: None };
+        let progress = Reply::Progress {
+            id: 3,
+            fraction: None,
+            message: "step 1".to_owned(),
+            frame: None,
+            candidates: Vec::new(),
+        };
         let expected = [
             Line::Garbage("Last login: Tuesday".to_owned()),
             Line::OtherProtocol { protocol: 7, version: "9.1".to_owned() },

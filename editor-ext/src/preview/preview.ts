@@ -1,15 +1,30 @@
-// Shows a relaxed structure beside the document, and applies it when the user says so.
+// Shows what a document would become beside what it is, and applies it when the user says so.
 import { type Disposable, EventEmitter, type ExtensionContext, type LogOutputChannel, type TextDocument, TabInputTextDiff, Uri, WorkspaceEdit, commands, window, workspace } from 'vscode';
+import type { WorkspaceEdit as ProposedEdit } from 'vscode-languageclient';
 import type { LanguageClient } from 'vscode-languageclient/node';
-import type { RelaxResult } from '../protocol.js';
 import { edited, editsFor } from './edits.js';
-import { details, previewQuestion, previewTitle } from './words.js';
 
 /** Scheme of the right-hand side of the difference. */
-const SCHEME = 'cellwright-relaxed';
+const SCHEME = 'cellwright-preview';
+
+/** A change of a document that nobody has agreed to yet. */
+export interface Proposal {
+  /** Of the document that the edit is for. */
+  version: number;
+  edit: ProposedEdit;
+  /** Of the tab with the difference. */
+  title: string;
+  /** Short, because VS Code cuts long ones. */
+  question: string;
+  /** Everything there is to say, line by line, for the output channel. */
+  details: string[];
+  /** What to do when the document has changed meanwhile: `Run Relax again.` */
+  again: string;
+}
 
 interface Pending {
   document: TextDocument;
+  again: string;
   version: number;
   edit: WorkspaceEdit;
   text: string;
@@ -45,26 +60,26 @@ export class Previews {
     ];
   }
 
-  /** Shows what `result` would do to `document` and asks. */
-  async show(client: LanguageClient, document: TextDocument, result: RelaxResult): Promise<void> {
-    const { version } = result;
+  /** Shows what a proposal would do to `document` and asks. */
+  async show(client: LanguageClient, document: TextDocument, proposal: Proposal): Promise<void> {
+    const { version, again } = proposal;
     if (document.version !== version) {
-      tellStale(document);
+      tellStale(document, again);
       return;
     }
-    const own = editsFor(result.edit, client.code2ProtocolConverter.asUri(document.uri), version);
+    const own = editsFor(proposal.edit, client.code2ProtocolConverter.asUri(document.uri), version);
     const edit = new WorkspaceEdit();
     edit.set(document.uri, await client.protocol2CodeConverter.asTextEdits(own));
     const uri = document.uri.with({ scheme: SCHEME });
-    const pending = { document, version, edit, text: edited(document.getText(), own), uri };
+    const pending = { document, again, version, edit, text: edited(document.getText(), own), uri };
     this.#pending.set(uri.toString(), pending);
     this.#changed.fire(uri);
     const name = document.uri.path.split('/').at(-1) ?? '';
-    await commands.executeCommand('vscode.diff', document.uri, uri, previewTitle(name, result.summary), { preview: false });
-    for (const line of details(result)) this.#output.info(`${name}: ${line}`);
+    await commands.executeCommand('vscode.diff', document.uri, uri, `${name} ↔ ${proposal.title}`, { preview: false });
+    for (const line of proposal.details) this.#output.info(`${name}: ${line}`);
     const [apply, more] = ['Apply', 'Details'];
     for (;;) {
-      const answer = await window.showInformationMessage(previewQuestion(result), apply, more, 'Discard');
+      const answer = await window.showInformationMessage(proposal.question, apply, more, 'Discard');
       // The buttons of the tab may have answered already, and a notification that was only closed says nothing.
       if (this.#pending.get(uri.toString()) !== pending || answer === undefined) return;
       if (answer !== more) return await (answer === apply ? this.#apply(pending) : this.#close(pending));
@@ -75,11 +90,11 @@ export class Previews {
 
   async #apply(pending: Pending | undefined): Promise<void> {
     if (!pending) return;
-    const { document, version, edit } = pending;
+    const { document, again, version, edit } = pending;
     this.#pending.delete(pending.uri.toString());
     if (document.version !== version) {
       await closeTabs(pending.uri);
-      tellStale(document);
+      tellStale(document, again);
       return;
     }
     const applied = await workspace.applyEdit(edit);
@@ -108,13 +123,13 @@ export class Previews {
     if (!pending || document.version === pending.version) return;
     this.#pending.delete(pending.uri.toString());
     void closeTabs(pending.uri);
-    tellStale(document);
+    tellStale(document, pending.again);
   }
 }
 
-function tellStale(document: TextDocument): void {
+function tellStale(document: TextDocument, again: string): void {
   const name = document.uri.path.split('/').at(-1);
-  void window.showWarningMessage(`${name} was changed meanwhile, so nothing was applied. Run Relax again.`);
+  void window.showWarningMessage(`${name} was changed meanwhile, so nothing was applied. ${again}`);
 }
 
 async function closeTabs(modified: Uri): Promise<void> {

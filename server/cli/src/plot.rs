@@ -1,0 +1,115 @@
+//! Curves as SVG.
+
+use std::ops::Range;
+
+use anyhow::{Result, anyhow};
+use plotters::prelude::*;
+
+/// One curve of a plot.
+pub(crate) struct Curve<'a> {
+    pub(crate) name: &'a str,
+    /// x and y; what is not finite or not positive is left out.
+    pub(crate) points: Vec<(f64, f64)>,
+}
+
+/// Blue, orange, green, pink: told apart by the colour-blind too (Okabe and Ito, 2008).
+const COLOURS: [RGBColor; 4] =
+    [RGBColor(0, 114, 178), RGBColor(230, 159, 0), RGBColor(0, 158, 115), RGBColor(204, 121, 167)];
+
+/// A plot with a logarithmic y axis.
+pub(crate) fn logarithmic(title: &str, axes: [&str; 2], curves: &[Curve]) -> Result<String> {
+    let good = |(x, y): &&(f64, f64)| x.is_finite() && y.is_finite() && *y > 0.0;
+    let all = || curves.iter().flat_map(|curve| curve.points.iter().filter(good));
+    let x = range(all().map(|(x, _)| *x)).ok_or_else(|| anyhow!("there is nothing to plot"))?;
+    let y = range(all().map(|(_, y)| *y)).ok_or_else(|| anyhow!("there is nothing to plot"))?;
+    let mut svg = String::new();
+    draw(&mut svg, title, axes, curves, x, y.start / 1.1..y.end * 1.1)
+        .map_err(|error| anyhow!("the plot cannot be drawn: {error}"))?;
+    Ok(svg)
+}
+
+fn draw(
+    svg: &mut String,
+    title: &str,
+    [x_name, y_name]: [&str; 2],
+    curves: &[Curve],
+    x: Range<f64>,
+    y: Range<f64>,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let root = SVGBackend::with_string(svg, (960, 540)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let mut chart = ChartBuilder::on(&root)
+        .margin(20)
+        .caption(title, ("sans-serif", 20))
+        .x_label_area_size(45)
+        .y_label_area_size(65)
+        .build_cartesian_2d(x, y.log_scale())?;
+    chart
+        .configure_mesh()
+        .x_desc(x_name)
+        .y_desc(y_name)
+        .label_style(("sans-serif", 14))
+        .y_label_formatter(&|y| format!("{y:.3}"))
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(BLACK.mix(0.12))
+        .draw()?;
+    for (curve, colour) in curves.iter().zip(COLOURS.iter().cycle()) {
+        let points = curve.points.iter().copied().filter(|(x, y)| x.is_finite() && *y > 0.0);
+        chart
+            .draw_series(LineSeries::new(points, colour.stroke_width(2)))?
+            .label(curve.name)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 22, y)], colour.stroke_width(2)));
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .label_font(("sans-serif", 14))
+        .background_style(WHITE.mix(0.85))
+        .border_style(BLACK.mix(0.2))
+        .draw()?;
+    root.present()?;
+    Ok(())
+}
+
+/// From the smallest to the largest, a little apart where they are one.
+fn range(values: impl Iterator<Item = f64>) -> Option<Range<f64>> {
+    let [low, high] =
+        values.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], x| [low.min(x), high.max(x)]);
+    match low <= high {
+        true if low < high => Some(low..high),
+        true => Some(low..low + low.abs().max(1.0) * 0.01),
+        false => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_curve_is_drawn_and_named() {
+        let curve = |name, shift: f64| Curve {
+            name,
+            points: (1..20).map(|i| (f64::from(i), shift / f64::from(i))).collect(),
+        };
+        let svg = logarithmic(
+            "a run",
+            ["epoch", "loss"],
+            &[curve("training", 2.0), curve("validation", 3.0)],
+        );
+        let svg = svg.expect("drawn");
+        assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
+        for text in ["a run", "epoch", "loss", "training", "validation"] {
+            assert!(svg.contains(text), "{text}");
+        }
+        assert!(svg.matches("<polyline").count() >= 4, "two curves and their legend");
+    }
+
+    #[test]
+    fn one_point_is_a_plot_and_none_is_not() {
+        let single = Curve { name: "a", points: vec![(1.0, 0.5), (2.0, f64::NAN)] };
+        assert!(logarithmic("", ["", ""], &[single]).is_ok());
+        let none = Curve { name: "a", points: vec![(1.0, -0.5)] };
+        assert!(logarithmic("", ["", ""], &[none]).is_err());
+    }
+}
