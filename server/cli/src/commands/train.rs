@@ -1,28 +1,26 @@
 //! `cellwright train`: learning from a set of crystals; can be stopped at any time and taken up again.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use cellwright_models::device::device;
-use cellwright_models::equicsp::task::{Run, Training};
-use cellwright_models::nn::train::{Control, End, Event, Loss, Point, Task, train};
-use cellwright_models::weights;
+use cellwright_models::nn::train::{Control, End, Event, Loss, Settings, Task, train};
+use cellwright_models::{equicsp, selfsup, weights};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::files;
 use crate::output::{self, Format, Outcome};
-use crate::plot::{self, Curve};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Ctrl-C, or a file called `stop` in the run's folder, saves a checkpoint and ends the run; --resume
 goes on with exactly the numbers it would have had. The folder holds checkpoint.safetensors,
-model.safetensors (averaged weights at the best validation), curve.jsonl (a line an epoch) and
-curve.svg (training and validation loss).")]
+model.safetensors (averaged weights at the best validation) and curve.jsonl (a line an epoch).")]
 pub(crate) struct Args {
     /// What to train.
     #[arg(value_enum)]
@@ -57,6 +55,8 @@ pub(crate) struct Args {
 enum Model {
     /// Structure prediction by equivariant diffusion.
     Equicsp,
+    /// Masked species and displaced atoms: pre-training for completion and denoising.
+    Selfsup,
 }
 
 /// How the run ended, schema `train` version 1.
@@ -74,20 +74,36 @@ struct Answer {
     validation: Option<Loss>,
 }
 
-pub(crate) fn run(args: &Args) -> Result<Outcome> {
-    let Model::Equicsp = args.model;
+/// The settings of a run.
+fn settings<T: DeserializeOwned>(args: &Args) -> Result<T> {
     let text = std::fs::read_to_string(&args.config)
         .with_context(|| format!("{} cannot be read", args.config.display()))?;
-    let settings: Run = serde_json::from_str(&text).with_context(|| {
-        format!("{} has settings that are not understood", args.config.display())
-    })?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("{} has settings that are not understood", args.config.display()))
+}
+
+/// What is to be learned, and how.
+fn open(args: &Args) -> Result<(Box<dyn Task>, Settings)> {
     let device = device(args.device.as_deref())?;
     let data = files::data_sets(args.data.as_deref());
+    Ok(match args.model {
+        Model::Equicsp => {
+            let run: equicsp::task::Run = settings(args)?;
+            (Box::new(equicsp::task::Training::open(&run, &data, &device)?), run.train)
+        }
+        Model::Selfsup => {
+            let run: selfsup::task::Run = settings(args)?;
+            (Box::new(selfsup::task::Training::open(&run, &data, &device)?), run.train)
+        }
+    })
+}
+
+pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let folder = args.out.clone().unwrap_or_else(|| {
         let name = args.config.file_stem().unwrap_or_default();
         weights::data_dir().join("runs").join(name)
     });
-    let mut task = Training::open(&settings, &data, &device)?;
+    let (mut task, settings) = open(args)?;
     let mut answer = Answer {
         folder: folder.clone(),
         end: "done",
@@ -132,9 +148,8 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         }
         if wants_stop() { Control::Stop } else { Control::Continue }
     };
-    let end = train(&mut task, &settings.train, &folder, args.resume, &mut watch)?;
+    let end = train(task.as_mut(), &settings, &folder, args.resume, &mut watch)?;
     bar.finish_and_clear();
-    plot(&folder, &answer)?;
     answer.end = match end {
         End::Done => "done",
         End::Early => "early",
@@ -152,33 +167,6 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         }
     }
     Ok(Outcome::Clean)
-}
-
-/// Draws the curve of the whole run beside its numbers. A run that was stopped in its first epoch has none.
-fn plot(folder: &Path, answer: &Answer) -> Result<()> {
-    let path = folder.join("curve.jsonl");
-    let text = std::fs::read_to_string(&path).unwrap_or_default();
-    let points: Vec<Point> = text
-        .lines()
-        .map(serde_json::from_str)
-        .collect::<Result<_, _>>()
-        .with_context(|| format!("{} is damaged", path.display()))?;
-    if points.is_empty() {
-        return Ok(());
-    }
-    let epoch = |point: &Point| point.epoch as f64;
-    let training = points.iter().map(|p| (epoch(p), p.train.total)).collect();
-    let validation =
-        points.iter().filter_map(|p| Some((epoch(p), p.validation.as_ref()?.total))).collect();
-    let curves = [
-        Curve { name: "training", points: training },
-        Curve { name: "validation, averaged weights", points: validation },
-    ];
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    let title = format!("{name}: {} parameters", answer.parameters);
-    let svg = plot::logarithmic(&title, ["epoch", "loss"], &curves)?;
-    let path = folder.join("curve.svg");
-    std::fs::write(&path, svg).with_context(|| format!("{} cannot be written", path.display()))
 }
 
 /// A flag that Ctrl-C raises.
