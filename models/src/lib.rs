@@ -10,6 +10,7 @@ pub mod error;
 pub mod eval;
 pub mod nn;
 pub mod potential;
+pub mod prototypes;
 pub mod search;
 pub mod selfsup;
 pub mod tasks;

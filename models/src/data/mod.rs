@@ -4,4 +4,4 @@ mod batches;
 mod read;
 
 pub use batches::{Batch, batches};
-pub use read::{Crystal, read, sha256};
+pub use read::{Crystal, Entry, entries, read, sha256};

@@ -45,6 +45,17 @@ impl Crystal {
     }
 }
 
+/// A crystal with what else its line tells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The crystal.
+    pub crystal: Crystal,
+    /// Energy above the hull of known phases (eV/atom), where the source gives it.
+    pub hull: Option<f64>,
+    /// Space group number (0.1 Å), where the source gives it.
+    pub space_group: Option<u8>,
+}
+
 #[derive(Deserialize)]
 struct Line {
     id: String,
@@ -52,6 +63,8 @@ struct Line {
     numbers: Vec<u8>,
     frac: Vec<[f64; 3]>,
     lattice: [f64; 6],
+    e_hull: Option<f64>,
+    spg: Option<u8>,
 }
 
 /// All crystals of a `.jsonl.zst` file (or a plain `.jsonl` one), in the order of the file.
@@ -60,6 +73,14 @@ struct Line {
 /// When the file cannot be read or a line is no crystal: a missing key, no atoms, as many coordinates as not there are
 /// atoms, a length or angle that no cell has. The message names the line.
 pub fn read(path: &Path) -> Result<Vec<Crystal>, ModelError> {
+    Ok(entries(path)?.into_iter().map(|entry| entry.crystal).collect())
+}
+
+/// The same with energy above hull and space group.
+///
+/// # Errors
+/// As [`read`].
+pub fn entries(path: &Path) -> Result<Vec<Entry>, ModelError> {
     let file = File::open(path)
         .map_err(|e| ModelError::Data(format!("{} cannot be opened: {e}", path.display())))?;
     let bad = |reason: &dyn std::fmt::Display| {
@@ -93,8 +114,8 @@ pub fn sha256(path: &Path) -> Result<String, ModelError> {
     Ok(Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect())
 }
 
-fn parse(line: &str) -> Result<Crystal, String> {
-    let Line { id, numbers, frac, lattice } =
+fn parse(line: &str) -> Result<Entry, String> {
+    let Line { id, numbers, frac, lattice, e_hull, spg } =
         serde_json::from_str(line).map_err(|e| e.to_string())?;
     let [a, b, c, alpha, beta, gamma] = lattice;
     if numbers.is_empty() || numbers.len() != frac.len() {
@@ -105,7 +126,8 @@ fn parse(line: &str) -> Result<Crystal, String> {
     }
     let (lengths, angles) = ([a, b, c], [alpha, beta, gamma]);
     Lattice::from_parameters(lengths, angles).map_err(|e| e.to_string())?;
-    Ok(Crystal { id, numbers, frac, lengths, angles })
+    let crystal = Crystal { id, numbers, frac, lengths, angles };
+    Ok(Entry { crystal, hull: e_hull, space_group: spg })
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
 //! How good models are, measured as the field measures it.
 
 pub mod csp;
+pub mod prototypes;

@@ -6,6 +6,7 @@ mod convert;
 mod info;
 mod matching;
 mod model;
+mod predict;
 mod support;
 mod train;
 mod valid;

@@ -12,7 +12,7 @@ const CRYSTALS: &str = concat!(
 );
 
 /// Settings and data in a folder; zstd data as one raw block, which needs no compressor.
-fn prepare(dir: &Path, epochs: u32) {
+pub(crate) fn prepare(dir: &Path, epochs: u32) {
     let data = dir.join("data/salts");
     std::fs::create_dir_all(&data).expect("a folder");
     for split in ["train", "val"] {

@@ -47,6 +47,14 @@ pub trait Task {
     /// What the weights belong to, as JSON text; a run is only taken up again by the same task.
     fn identity(&self) -> String;
 
+    /// Tensors that belong to the weights in a file but are not trained.
+    ///
+    /// # Errors
+    /// When the device is out of memory.
+    fn constants(&self) -> Result<Tensors, ModelError> {
+        Ok(Tensors::new())
+    }
+
     /// Number of steps in an epoch.
     fn steps(&self) -> usize;
 
@@ -354,7 +362,9 @@ impl<'a> Run<'a> {
             ("epoch".to_owned(), self.state.epoch.to_string()),
             ("validation".to_owned(), line(validation)?),
         ]);
-        checkpoint::write(&self.folder.join("model.safetensors"), self.average.values(), &text)
+        let mut tensors = self.task.constants()?;
+        tensors.extend(self.average.values().clone());
+        checkpoint::write(&self.folder.join("model.safetensors"), &tensors, &text)
     }
 
     /// The curve as the checkpoint has it: a run that was killed may have written lines after its last checkpoint.

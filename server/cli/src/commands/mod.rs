@@ -14,9 +14,11 @@ mod energy;
 mod eval;
 mod explain;
 mod info;
+mod library;
 mod lsp;
 mod matching;
 mod models;
+mod predict;
 mod relax;
 mod schema;
 mod train;
@@ -43,6 +45,10 @@ pub(crate) enum Command {
     Cell(cell::Args),
     /// Say whether the charges of a formula can add up.
     Valid(valid::Args),
+    /// Predict structures for a composition.
+    Predict(predict::Args),
+    /// Condense known crystals into the library that predictions start from.
+    Library(library::Args),
     /// Run the language server on stdin and stdout.
     Lsp(lsp::Args),
     /// Run an inference worker on stdin and stdout.
@@ -72,6 +78,8 @@ pub(crate) fn run(command: Command) -> Result<Outcome> {
         Command::Match(args) => matching::run(&args),
         Command::Cell(args) => cell::run(&args),
         Command::Valid(args) => valid::run(&args),
+        Command::Predict(args) => predict::run(&args),
+        Command::Library(args) => library::run(&args),
         Command::Lsp(args) => lsp::run(&args),
         Command::Worker(args) => worker::run(&args),
         Command::Models(args) => models::run(&args),

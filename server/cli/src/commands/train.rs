@@ -1,12 +1,14 @@
 //! `cellwright train`: learning from a set of crystals; can be stopped at any time and taken up again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use cellwright_models::device::device;
-use cellwright_models::nn::train::{Control, End, Event, Loss, Settings, Task, train};
+use cellwright_models::nn::checkpoint;
+use cellwright_models::nn::train::{Control, End, Event, Loss, Point, Settings, Task, train};
+use cellwright_models::prototypes::ranker;
 use cellwright_models::{equicsp, selfsup, weights};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,12 +17,14 @@ use serde::de::DeserializeOwned;
 
 use crate::files;
 use crate::output::{self, Format, Outcome};
+use crate::plot::{self, Curve};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Ctrl-C, or a file called `stop` in the run's folder, saves a checkpoint and ends the run; --resume
 goes on with exactly the numbers it would have had. The folder holds checkpoint.safetensors,
-model.safetensors (averaged weights at the best validation) and curve.jsonl (a line an epoch).")]
+model.safetensors (averaged weights at the best validation), curve.jsonl (a line an epoch) and
+curve.svg (training and validation loss).")]
 pub(crate) struct Args {
     /// What to train.
     #[arg(value_enum)]
@@ -37,6 +41,10 @@ pub(crate) struct Args {
     /// Folder of the run; without it one named after the settings in the data directory.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+
+    /// Begin with the weights of an earlier run (its model.safetensors) instead of fresh ones.
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    start_from: Option<PathBuf>,
 
     /// Go on with the run in the folder.
     #[arg(long)]
@@ -57,6 +65,8 @@ enum Model {
     Equicsp,
     /// Masked species and displaced atoms: pre-training for completion and denoising.
     Selfsup,
+    /// Which known structure a composition takes.
+    Ranker,
 }
 
 /// How the run ended, schema `train` version 1.
@@ -95,6 +105,10 @@ fn open(args: &Args) -> Result<(Box<dyn Task>, Settings)> {
             let run: selfsup::task::Run = settings(args)?;
             (Box::new(selfsup::task::Training::open(&run, &data, &device)?), run.train)
         }
+        Model::Ranker => {
+            let run: ranker::Run = settings(args)?;
+            (Box::new(ranker::Training::open(&run, &data, &device)?), run.train)
+        }
     })
 }
 
@@ -104,6 +118,12 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         weights::data_dir().join("runs").join(name)
     });
     let (mut task, settings) = open(args)?;
+    if let Some(file) = &args.start_from {
+        let (weights, _) = checkpoint::read(file, task.parameters().device())?;
+        task.parameters().set(&weights).with_context(|| {
+            format!("{} holds the weights of another model", file.display())
+        })?;
+    }
     let mut answer = Answer {
         folder: folder.clone(),
         end: "done",
@@ -150,6 +170,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     };
     let end = train(task.as_mut(), &settings, &folder, args.resume, &mut watch)?;
     bar.finish_and_clear();
+    plot(&folder, &answer)?;
     answer.end = match end {
         End::Done => "done",
         End::Early => "early",
@@ -167,6 +188,30 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         }
     }
     Ok(Outcome::Clean)
+}
+
+/// Draws the curve of the whole run beside its numbers. A run that was stopped in its first epoch has none.
+fn plot(folder: &Path, answer: &Answer) -> Result<()> {
+    let path = folder.join("curve.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap_or_default();
+    let points: Vec<Point> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()
+        .with_context(|| format!("{} is damaged", path.display()))?;
+    if points.is_empty() {
+        return Ok(());
+    }
+    let epoch = |point: &Point| point.epoch as f64;
+    let training = points.iter().map(|p| (epoch(p), p.train.total)).collect();
+    let validation =
+        points.iter().filter_map(|p| Some((epoch(p), p.validation.as_ref()?.total))).collect();
+    let curves = [
+        Curve { name: "training", points: training },
+        Curve { name: "validation, averaged weights", points: validation },
+    ];
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let title = format!("{name}: {} parameters", answer.parameters);
+    let svg = plot::logarithmic(&title, ["epoch", "loss"], &curves)?;
+    let path = folder.join("curve.svg");
+    std::fs::write(&path, svg).with_context(|| format!("{} cannot be written", path.display()))
 }
 
 /// A flag that Ctrl-C raises.

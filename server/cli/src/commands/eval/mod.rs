@@ -1,7 +1,7 @@
 //! `cellwright eval`: how good a model is, measured as the field measures it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Result, bail};
@@ -14,6 +14,8 @@ use cellwright_models::eval::csp::{self, Report};
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+
+mod prototypes;
 
 use crate::files;
 use crate::output::{self, Format, Outcome};
@@ -35,9 +37,16 @@ enum What {
 
 #[derive(Debug, clap::Args)]
 struct Csp {
-    /// Weights: model.safetensors of a training run.
-    #[arg(long, value_name = "FILE")]
-    model: PathBuf,
+    /// What predicts.
+    #[arg(long, value_enum, default_value_t = Method::Equicsp)]
+    method: Method,
+
+    /// Weights of the diffusion model: model.safetensors of a training run.
+    #[arg(long, value_name = "FILE", required_if_eq("method", "equicsp"))]
+    model: Option<PathBuf>,
+
+    #[command(flatten)]
+    prototypes: prototypes::Options,
 
     /// Data set, a folder below that of --data.
     #[arg(long)]
@@ -55,9 +64,9 @@ struct Csp {
     #[arg(long, value_name = "N")]
     crystals: Option<usize>,
 
-    /// Answers for each crystal.
-    #[arg(short = 'n', long, default_value_t = 1)]
-    answers: usize,
+    /// Answers for each crystal. For prototypes several numbers may be given: 1,20.
+    #[arg(short = 'n', long, default_value = "1", value_delimiter = ',')]
+    answers: Vec<usize>,
 
     /// Time steps of the sampler.
     #[arg(long, default_value_t = 1000)]
@@ -80,7 +89,15 @@ struct Csp {
     format: Format,
 }
 
-/// One measurement, schema `eval` version 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Method {
+    /// The diffusion model EquiCSP.
+    Equicsp,
+    /// Known structures with other elements.
+    Prototypes,
+}
+
+/// One measurement of a diffusion model, schema `eval` version 1.
 #[derive(Debug, Serialize)]
 struct Answer<'a> {
     model: String,
@@ -98,25 +115,36 @@ struct Answer<'a> {
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let What::Csp(args) = &args.what;
-    let device = device(args.device.as_deref())?;
-    let model = Model::load(&args.model, &device)?;
     let folder = files::data_sets(args.data.as_deref()).join(&args.dataset);
     let mut crystals = data::read(&folder.join(format!("{}.jsonl.zst", args.split)))?;
     crystals.truncate(args.crystals.unwrap_or(usize::MAX));
-    if crystals.is_empty() || args.answers == 0 {
+    if crystals.is_empty() || args.answers.contains(&0) {
         bail!("there is nothing to look for");
     }
+    match (args.method, &args.model, args.answers.as_slice()) {
+        (Method::Prototypes, _, _) => prototypes::run(args, &crystals),
+        (Method::Equicsp, Some(path), [answers]) => diffusion(args, path, *answers, &crystals),
+        (Method::Equicsp, _, _) => {
+            bail!("a diffusion model needs --model and one number of answers")
+        }
+    }
+}
+
+/// A diffusion model.
+fn diffusion(args: &Csp, path: &Path, count: usize, crystals: &[data::Crystal]) -> Result<Outcome> {
+    let device = device(args.device.as_deref())?;
+    let model = Model::load(path, &device)?;
     let truth = crystals.iter().map(data::Crystal::structure).collect::<Result<Vec<_>, _>>()?;
     let mut by_size = BTreeMap::<usize, Vec<usize>>::new();
     for (i, crystal) in crystals.iter().enumerate() {
         by_size.entry(crystal.numbers.len()).or_default().push(i);
     }
-    let bar = ProgressBar::new((crystals.len() * args.answers) as u64)
+    let bar = ProgressBar::new((crystals.len() * count) as u64)
         .with_style(ProgressStyle::with_template("{wide_bar} {pos}/{len}, {elapsed}, {eta} left")?);
     let start = Instant::now();
     let mut answers: Vec<Vec<Structure>> = vec![Vec::new(); crystals.len()];
     let mut stream = 0;
-    for answer in 0..args.answers {
+    for answer in 0..count {
         for part in by_size.values().flat_map(|members| members.chunks(BATCH)) {
             let species: Vec<&[u8]> =
                 part.iter().map(|i| crystals[*i].numbers.as_slice()).collect();
@@ -135,10 +163,10 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let closest = csp::closest(&truth, &answers);
     bar.finish_and_clear();
     let answer = Answer {
-        model: args.model.display().to_string(),
+        model: path.display().to_string(),
         dataset: &args.dataset,
         split: &args.split,
-        answers: args.answers,
+        answers: count,
         steps: args.steps,
         corrector: args.corrector,
         seed: args.seed,
@@ -156,7 +184,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
                  match rate {:.1} % (95 % interval {:.1} to {:.1}), RMSE {rmse}, {:.2} s per crystal\n",
                 args.dataset,
                 args.split,
-                args.answers,
+                count,
                 args.steps,
                 100.0 * match_rate,
                 100.0 * low,

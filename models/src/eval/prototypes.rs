@@ -1,0 +1,253 @@
+//! How good structures from known ones are: see [`super::csp`] for what counts as found.
+
+use std::collections::BTreeMap;
+
+use cellwright_crystal::Element;
+use cellwright_crystal::metrics::{Matches, best_in_group};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::csp::{Report, matcher, report};
+use crate::ModelError;
+use crate::data::Crystal;
+use crate::prototypes::Question;
+use crate::tasks::predict::{Prototypes, distinct};
+
+/// What was found for one crystal.
+#[derive(Debug, Clone)]
+struct Found {
+    /// Reduced formula: crystals with the same one are polymorphs.
+    formula: String,
+    elements: usize,
+    atoms: usize,
+    /// For each answer, the likeliest first: its rms to the crystal if it matches, and its probability.
+    answers: Vec<(Option<f64>, Option<f64>)>,
+}
+
+/// The numbers for one count of answers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row {
+    /// Answers for each crystal.
+    pub answers: usize,
+    /// Match rate and RMSE.
+    #[serde(flatten)]
+    pub report: Report,
+    /// Share of crystals that some answer to their reduced formula matches.
+    pub metre: f64,
+    /// Mean smallest rms of these, where those without a match count as the tolerance 0.5.
+    pub crmse: f64,
+}
+
+/// The numbers of crystals of one kind.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Part {
+    /// What they have in common: `2 elements`, `5–8 atoms`.
+    pub name: String,
+    /// How many there are.
+    pub crystals: usize,
+    /// Match rate of each row.
+    pub match_rates: Vec<f64>,
+}
+
+/// What was measured.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Measured {
+    /// For each count of answers.
+    pub rows: Vec<Row>,
+    /// By number of elements, then by number of atoms.
+    pub parts: Vec<Part>,
+    /// Crystals without any answer.
+    pub unanswered: usize,
+    /// Crystals whose reduced formula another crystal of the set has too.
+    pub polymorphs: usize,
+    /// Expected calibration error of the first answer's probability (ten bins of equal width); none without a ranker.
+    pub calibration_error: Option<f64>,
+    /// Mean of that probability; the match rate of one answer is what it should be.
+    pub mean_probability: Option<f64>,
+}
+
+/// Looks for crystals by their composition (counts of the cell) and sums up for each of `counts` answers. With
+/// `without_itself` known crystals of the same reduced formula are left out of the library. `done` is called for every
+/// crystal; `seed` is that of the bootstrap.
+///
+/// # Errors
+/// When a crystal is none or the ranker fails.
+pub fn measure(
+    prototypes: &Prototypes,
+    crystals: &[Crystal],
+    counts: &[usize],
+    without_itself: bool,
+    seed: u64,
+    done: &(dyn Fn() + Sync),
+) -> Result<Measured, ModelError> {
+    let most = counts.iter().copied().max().unwrap_or(1);
+    let looked: Vec<(Found, Vec<_>)> = crystals
+        .par_iter()
+        .map(|crystal| {
+            let found = look(prototypes, crystal, most, without_itself);
+            done();
+            found
+        })
+        .collect::<Result<_, _>>()?;
+    let (found, prepared): (Vec<Found>, Vec<Vec<_>>) = looked.into_iter().unzip();
+    let truth: Vec<_> = crystals
+        .iter()
+        .map(|c| Ok(matcher().prepare(&c.structure()?).ok()))
+        .collect::<Result<_, ModelError>>()?;
+    let formulas: Vec<&str> = found.iter().map(|f| f.formula.as_str()).collect();
+    let rows = counts
+        .iter()
+        .map(|&answers| {
+            let all: Vec<(&str, &_)> = found
+                .iter()
+                .zip(&prepared)
+                .flat_map(|(f, p)| p.iter().take(answers).map(move |p| (f.formula.as_str(), p)))
+                .collect();
+            let keys: Vec<&str> = all.iter().map(|(formula, _)| *formula).collect();
+            let best = best_in_group(&formulas, &keys, |i, j| {
+                matcher().rms(all[j].1, truth[i].as_ref()?).map(|m| m.rms)
+            });
+            let matches = Matches::of(&best, matcher().stol);
+            Row {
+                answers,
+                report: report(&closest(&found, answers), seed),
+                metre: matches.rate,
+                crmse: matches.corrected_rmse.unwrap_or(0.0),
+            }
+        })
+        .collect();
+    let mut by_formula = BTreeMap::<&str, usize>::new();
+    for formula in &formulas {
+        *by_formula.entry(formula).or_default() += 1;
+    }
+    Ok(Measured {
+        rows,
+        parts: parts(&found, counts),
+        unanswered: found.iter().filter(|f| f.answers.is_empty()).count(),
+        polymorphs: by_formula.values().filter(|n| **n > 1).sum(),
+        calibration_error: calibration(&found),
+        mean_probability: {
+            let first: Vec<f64> = found.iter().filter_map(|f| f.answers.first()?.1).collect();
+            (!first.is_empty()).then(|| first.iter().sum::<f64>() / found.len() as f64)
+        },
+    })
+}
+
+/// The smallest rms among the first answers.
+fn closest(found: &[Found], answers: usize) -> Vec<Option<f64>> {
+    let best = |f: &Found| {
+        f.answers.iter().take(answers).filter_map(|(rms, _)| *rms).min_by(f64::total_cmp)
+    };
+    found.iter().map(best).collect()
+}
+
+fn look(
+    prototypes: &Prototypes,
+    crystal: &Crystal,
+    most: usize,
+    without_itself: bool,
+) -> Result<(Found, Vec<cellwright_crystal::matching::Prepared>), ModelError> {
+    let matcher = matcher();
+    let truth = crystal.structure()?;
+    let composition = truth.composition();
+    let (reduced, units) = composition.reduced();
+    let counts: Vec<(Element, u32)> = composition.iter().map(|(e, n)| (e, n as u32)).collect();
+    let mut question = Question::new(&counts, &[u32::try_from(units).unwrap_or(1)], true)?;
+    question.without_itself = without_itself;
+    let drafts = distinct(prototypes.ranked(&question)?, most);
+    let prepared_truth = matcher.prepare(&truth).ok();
+    let (mut answers, mut prepared) = (Vec::new(), Vec::new());
+    for draft in drafts {
+        // What cannot be prepared was left out as no answer.
+        let Ok(answer) = matcher.prepare(&draft.structure) else { continue };
+        let rms = prepared_truth.as_ref().and_then(|t| matcher.rms(&answer, t)).map(|m| m.rms);
+        answers.push((rms, draft.probability));
+        prepared.push(answer);
+    }
+    let found = Found {
+        formula: reduced.formula(),
+        elements: composition.len(),
+        atoms: truth.len(),
+        answers,
+    };
+    Ok((found, prepared))
+}
+
+/// The largest number of atoms of each size class.
+const SIZES: [usize; 7] = [4, 8, 12, 16, 20, 32, usize::MAX];
+
+fn parts(found: &[Found], counts: &[usize]) -> Vec<Part> {
+    let part = |name: String, of: &dyn Fn(&Found) -> bool| {
+        let chosen: Vec<Found> = found.iter().filter(|f| of(f)).cloned().collect();
+        let rate = |n: &usize| {
+            closest(&chosen, *n).iter().flatten().count() as f64 / chosen.len().max(1) as f64
+        };
+        Part { name, crystals: chosen.len(), match_rates: counts.iter().map(rate).collect() }
+    };
+    let most = found.iter().map(|f| f.elements).max().unwrap_or(0);
+    let mut parts: Vec<Part> = (1..=most)
+        .map(|n| {
+            let name = if n == 1 { "1 element".to_owned() } else { format!("{n} elements") };
+            part(name, &|f| f.elements == n)
+        })
+        .collect();
+    let mut from = 1;
+    for to in SIZES {
+        let name = if to == usize::MAX {
+            format!("{from} atoms or more")
+        } else {
+            format!("{from}–{to} atoms")
+        };
+        parts.push(part(name, &|f| (from..=to).contains(&f.atoms)));
+        from = to.saturating_add(1);
+    }
+    parts.retain(|part| part.crystals > 0);
+    parts
+}
+
+/// Mean distance between the first answer's probability and how often it is right, over bins of the probability.
+fn calibration(found: &[Found]) -> Option<f64> {
+    let first: Vec<(f64, bool)> = found
+        .iter()
+        .filter_map(|f| f.answers.first())
+        .map(|(rms, chance)| Some(((*chance)?, rms.is_some())))
+        .collect::<Option<_>>()?;
+    if first.is_empty() {
+        return None;
+    }
+    let mut bins = [(0.0, 0.0); 10];
+    for (chance, right) in &first {
+        let bin = &mut bins[((chance * 10.0) as usize).min(9)];
+        bin.0 += chance;
+        bin.1 += f64::from(u8::from(*right));
+    }
+    Some(bins.iter().map(|(said, was)| (said - was).abs()).sum::<f64>() / first.len() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(formula: &str, rms: Option<f64>, chance: f64) -> Found {
+        Found { formula: formula.into(), elements: 2, atoms: 6, answers: vec![(rms, Some(chance))] }
+    }
+
+    #[test]
+    fn a_calibrated_probability_is_how_often_it_is_right() {
+        let list: Vec<Found> =
+            (0..40).map(|i| found("NaCl", (i % 4 == 0).then_some(0.1), 0.25)).collect();
+        assert!(calibration(&list).unwrap() < 1e-12);
+        let list: Vec<Found> = (0..40).map(|_| found("NaCl", None, 0.85)).collect();
+        assert!((calibration(&list).unwrap() - 0.85).abs() < 1e-12);
+        assert_eq!(calibration(&[]), None);
+    }
+
+    #[test]
+    fn parts_hold_every_crystal_twice() {
+        let list = vec![found("NaCl", Some(0.2), 0.5), found("KCl", None, 0.5)];
+        let parts = parts(&list, &[1]);
+        assert_eq!(parts.len(), 2);
+        assert_eq!((parts[0].name.as_str(), parts[0].match_rates[0]), ("2 elements", 0.5));
+        assert_eq!((parts[1].name.as_str(), parts[1].crystals), ("5–8 atoms", 2));
+    }
+}

@@ -1,0 +1,64 @@
+//! Questions with known answers.
+
+use cellwright_crystal::Element;
+use rayon::prelude::*;
+
+use super::super::library::Library;
+use super::super::query::Question;
+use super::features::{Asked, describe};
+use crate::data::Crystal;
+use crate::eval::csp::matcher;
+use crate::nn::random::Random;
+
+/// A question, described, and which of its hits match the crystal that was asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Lesson {
+    pub(super) asked: Asked,
+    pub(super) matching: Vec<bool>,
+}
+
+/// What is asked of a set of crystals.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plan {
+    pub(super) seed: u64,
+    /// Hits of a question.
+    pub(super) hits: usize,
+    /// Share of questions that do not say how large the cell is.
+    pub(super) without_cell: f64,
+    /// Share of questions to which the library may know the answer.
+    pub(super) with_itself: f64,
+}
+
+/// A question for each crystal; those without a hit are left out, there is nothing to rank.
+pub(super) fn lessons(library: &Library, crystals: &[Crystal], plan: Plan) -> Vec<Lesson> {
+    let one = |(i, crystal): (usize, &Crystal)| lesson(library, crystal, plan, i as u64);
+    crystals.par_iter().enumerate().filter_map(one).collect()
+}
+
+fn lesson(library: &Library, crystal: &Crystal, plan: Plan, stream: u64) -> Option<Lesson> {
+    let mut random = Random::new(plan.seed, stream);
+    let cell_given = random.uniform() >= plan.without_cell;
+    let without_itself = random.uniform() >= plan.with_itself;
+    let matcher = matcher();
+    let truth = matcher.prepare(&crystal.structure().ok()?).ok()?;
+    let mut counts: Vec<(Element, u32)> = Vec::new();
+    for (kind, count) in truth.kinds() {
+        counts.push((kind.species().next()?.0?, u32::try_from(count).ok()?));
+    }
+    let list: Vec<u32> = counts.iter().map(|(_, n)| *n).collect();
+    let units = if cell_given {
+        vec![list.iter().copied().fold(0, super::super::common_divisor)]
+    } else {
+        library.known_units(&list)
+    };
+    let mut question = Question::new(&counts, &units, cell_given).ok()?;
+    question.without_itself = without_itself;
+    let (hits, total) = library.query(&question, plan.hits);
+    let matches = |hit| {
+        let structure = library.structure(hit).ok()?;
+        matcher.rms(&truth, &matcher.prepare(&structure).ok()?)
+    };
+    let matching = hits.iter().map(|hit| matches(hit).is_some()).collect();
+    let asked = describe(library, &question, &hits, total);
+    (!hits.is_empty()).then_some(Lesson { asked, matching })
+}

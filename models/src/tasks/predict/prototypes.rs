@@ -1,0 +1,116 @@
+//! Known structures as proposals.
+
+use cellwright_crystal::Element;
+use cellwright_crystal::matching::Prepared;
+
+use super::generator::{Draft, Generator};
+use super::{Request, Source};
+use crate::ModelError;
+use crate::eval::csp::matcher;
+use crate::prototypes::ranker::Ranker;
+use crate::prototypes::{Hit, Library, Question};
+
+/// Classes and assignments that are ranked.
+const HITS: usize = 64;
+
+/// Known structures and what ranks them.
+#[derive(Debug, Clone)]
+pub struct Prototypes {
+    /// The known structures.
+    pub library: Library,
+    /// Without it the nearest in chemistry is first, and there are no probabilities.
+    pub ranker: Option<Ranker>,
+}
+
+impl Prototypes {
+    /// Structures for a question, the likeliest first, and how many candidates there were.
+    ///
+    /// # Errors
+    /// When the ranker fails.
+    pub fn ranked(&self, question: &Question) -> Result<Vec<Draft>, ModelError> {
+        let (hits, total) = self.library.query(question, HITS);
+        let chances: Vec<Option<f64>> = match &self.ranker {
+            Some(ranker) => {
+                let ranked = ranker.rank(&self.library, question, &hits, total)?;
+                ranked.into_iter().map(Some).collect()
+            }
+            None => vec![None; hits.len()],
+        };
+        let mut order: Vec<usize> = (0..hits.len()).collect();
+        order.sort_by(|a, b| chances[*b].unwrap_or(0.0).total_cmp(&chances[*a].unwrap_or(0.0)));
+        order.into_iter().map(|i| self.draft(&hits[i], chances[i])).collect()
+    }
+
+    fn draft(&self, hit: &Hit, probability: Option<f64>) -> Result<Draft, ModelError> {
+        let class = &self.library.classes()[hit.class];
+        let member = &class.members[hit.near[0].member];
+        let formula = class.composition(member).reduced().0.formula();
+        Ok(Draft {
+            structure: self.library.structure(hit)?,
+            source: Source::Prototype { id: member.id.clone(), formula },
+            probability,
+        })
+    }
+
+    /// Elements of a composition that no known structure holds.
+    fn unseen(&self, composition: &[(Element, u32)]) -> Vec<Element> {
+        let members = || self.library.classes().iter().flat_map(|c| &c.members);
+        let seen = |element: Element| members().any(|m| m.elements.contains(&element));
+        composition.iter().map(|(e, _)| *e).filter(|e| !seen(*e)).collect()
+    }
+}
+
+impl Generator for Prototypes {
+    fn generate(&self, request: &Request) -> Result<(Vec<Draft>, Vec<String>), ModelError> {
+        let mut notes = Vec::new();
+        if self.library.classes().is_empty() {
+            notes.push("the library of known structures is empty".to_owned());
+            return Ok((Vec::new(), notes));
+        }
+        let counts: Vec<u32> = request.composition.iter().map(|(_, n)| *n).collect();
+        let known = self.library.known_units(&counts);
+        let units = request.reduced_units().map_or_else(|| known.clone(), |units| vec![units]);
+        let question = Question::new(&request.composition, &units, request.units.is_some())?;
+        let drafts = self.ranked(&question)?;
+        if drafts.is_empty() && known.is_empty() {
+            notes.push("no known structure has this ratio of elements".to_owned());
+        } else if drafts.is_empty() {
+            let list: Vec<String> = known.iter().map(u32::to_string).collect();
+            notes.push(format!(
+                "no known structure has so many formula units in its primitive cell; known are {}",
+                list.join(", ")
+            ));
+        }
+        let unseen = self.unseen(&request.composition);
+        if !unseen.is_empty() {
+            let symbols: Vec<_> = unseen.iter().map(|e| e.symbol()).collect();
+            notes.push(format!("no known structure holds {}", symbols.join(", ")));
+        }
+        Ok((drafts, notes))
+    }
+}
+
+/// Drafts that are different structures, at most so many; the first of each kind gets the probability of all of it. In order
+/// of probability.
+#[must_use]
+pub fn distinct(drafts: Vec<Draft>, most: usize) -> Vec<Draft> {
+    let matcher = matcher();
+    let mut kept: Vec<(Draft, Prepared)> = Vec::new();
+    for draft in drafts {
+        // What is no crystal is no answer.
+        let Ok(prepared) = matcher.prepare(&draft.structure) else { continue };
+        match kept.iter_mut().find(|(_, other)| matcher.fit(other, &prepared)) {
+            Some((first, _)) => {
+                if let (Some(sum), Some(more)) = (&mut first.probability, draft.probability) {
+                    *sum += more;
+                }
+            }
+            None => kept.push((draft, prepared)),
+        }
+    }
+    let mut drafts: Vec<Draft> = kept.into_iter().map(|(draft, _)| draft).collect();
+    let chance = |draft: &Draft| draft.probability.unwrap_or(0.0);
+    drafts.sort_by(|a, b| chance(b).total_cmp(&chance(a)));
+    drafts.truncate(most);
+    drafts
+}

@@ -1,0 +1,114 @@
+use super::*;
+use crate::data::{Crystal, Entry};
+use crate::prototypes::{Known, Provenance, build};
+
+fn request(formula: &str, units: Option<u32>) -> Request {
+    let composition: Composition = formula.parse().unwrap();
+    let composition = composition.iter().map(|(e, n)| (e, n as u32)).collect();
+    Request { composition, units, space_group: None, answers: 20 }
+}
+
+fn known(id: &str, numbers: &[u8], frac: &[[f64; 3]], a: f64, angle: f64) -> Known {
+    let crystal = Crystal {
+        id: id.into(),
+        numbers: numbers.to_vec(),
+        frac: frac.to_vec(),
+        lengths: [a; 3],
+        angles: [angle; 3],
+    };
+    let entry = Entry { crystal, hull: Some(0.0), space_group: None };
+    Known::new(entry).unwrap().unwrap()
+}
+
+/// Rock salt, caesium chloride, fluorite and perovskite.
+fn small() -> Predictor {
+    let half = [[0.0; 3], [0.5; 3]];
+    let fluorite = [[0.0; 3], [0.25; 3], [0.75; 3]];
+    let perovskite = [[0.0; 3], [0.5; 3], [0.5, 0.5, 0.0], [0.5, 0.0, 0.5], [0.0, 0.5, 0.5]];
+    let crystals = vec![
+        known("salt", &[11, 17], &half, 3.988, 60.0),
+        known("oxide", &[12, 8], &half, 2.978, 60.0),
+        known("caesium", &[55, 17], &half, 4.12, 90.0),
+        known("fluorite", &[20, 9, 9], &fluorite, 3.86, 60.0),
+        known("titanate", &[38, 22, 8, 8, 8], &perovskite, 3.905, 90.0),
+    ];
+    let library = build(crystals, Provenance::default());
+    assert_eq!((library.classes().len(), library.crystals()), (4, 5));
+    Predictor::new(Prototypes { library, ranker: None })
+}
+
+fn predict(predictor: &Predictor, request: &Request) -> Prediction {
+    predictor.predict(request, &mut |_| true).unwrap()
+}
+
+#[test]
+fn a_salt_takes_the_structure_of_its_neighbour() {
+    let answer = predict(&small(), &request("KCl", None));
+    let first = &answer.candidates[0];
+    assert_eq!(first.source, Source::Prototype { id: "salt".into(), formula: "NaCl".into() });
+    assert_eq!(first.space_group.as_ref().map(|g| g.0), Some(225));
+    assert_eq!((first.units, first.charge_balanced), (1, Some(true)));
+    // Sites come in the order of the composition, and the cell has grown.
+    assert_eq!(first.structure.sites[0].element, "K".parse().ok());
+    assert!(first.structure.lattice.volume() > 3.988_f64.powi(3) / 2.0_f64.sqrt());
+    // The other two structures of such salts are there once: their exchange is a symmetry.
+    assert_eq!(answer.candidates.len(), 2);
+    assert_eq!(answer.candidates[1].space_group.as_ref().map(|g| g.0), Some(221));
+}
+
+#[test]
+fn a_space_group_can_be_asked_for() {
+    let wanted = Request { space_group: Some(221), ..request("KCl", None) };
+    let answer = predict(&small(), &wanted);
+    assert_eq!(answer.candidates.len(), 1);
+    let none = Request { space_group: Some(62), ..request("KCl", None) };
+    let answer = predict(&small(), &none);
+    assert!(answer.candidates.is_empty());
+    assert!(answer.notes.iter().any(|n| n.contains("space group")), "{:?}", answer.notes);
+}
+
+#[test]
+fn both_ways_to_fill_a_perovskite_are_tried() {
+    let answer = predict(&small(), &request("BaZrO3", Some(1)));
+    assert_eq!(answer.candidates.len(), 2);
+    let twice = predict(&small(), &request("BaZrO3", Some(2)));
+    assert!(twice.candidates.is_empty());
+    assert!(twice.notes[0].contains("known are 1"), "{:?}", twice.notes);
+}
+
+#[test]
+fn what_cannot_be_answered_is_explained() {
+    let empty = Predictor::new(Prototypes { library: Library::default(), ranker: None });
+    let note = |p: &Predictor, formula| predict(p, &request(formula, None)).notes.join("; ");
+    assert!(note(&empty, "NaCl").contains("library of known structures is empty"));
+    assert!(note(&small(), "Ca7O3").contains("no known structure has this ratio"));
+    assert!(note(&small(), "PuO").contains("no known structure holds Pu"));
+    assert!(note(&small(), "NaCl2").contains("neutral"));
+    let refused =
+        |request: &Request| small().predict(request, &mut |_| true).unwrap_err().to_string();
+    assert!(refused(&request("NaCl", Some(300))).contains("600 atoms"));
+    assert!(refused(&request("NaCl", Some(0))).contains("at least one formula unit"));
+    let none = Request { answers: 0, ..request("NaCl", None) };
+    assert!(refused(&none).contains("one answer"));
+    let odd = Request { space_group: Some(231), ..request("NaCl", None) };
+    assert!(refused(&odd).contains("no space group 231"));
+    let nothing = Request { composition: Vec::new(), ..request("NaCl", None) };
+    assert!(refused(&nothing).contains("whole counts"));
+}
+
+#[test]
+fn a_watcher_can_stop() {
+    let stopped = small().predict(&request("KCl", None), &mut |_| false);
+    assert!(matches!(stopped, Err(ModelError::Cancelled)));
+}
+
+#[test]
+fn the_shipped_library_knows_its_chemistry() {
+    let predictor = Predictor::shipped().unwrap();
+    assert!(predictor.prototypes().library.crystals() > 10_000);
+    assert!(SHIPPED.len() < 3 << 20);
+    let answer = predict(&predictor, &request("SrTiO3", Some(1)));
+    let first = &answer.candidates[0];
+    assert_eq!(first.structure.composition().formula(), "SrTiO3");
+    assert!((first.density - 5.1).abs() < 0.5, "{}", first.density);
+}

@@ -1,0 +1,128 @@
+//! `cellwright predict`: structures for a composition.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use cellwright_models::ModelError;
+use cellwright_models::prototypes::Library;
+use cellwright_models::tasks::predict::{Prediction, Predictor, Prototypes, Request};
+use cellwright_syntax::poscar::Mode;
+use cellwright_syntax::write;
+
+use crate::output::{self, Outcome};
+
+mod answer;
+mod batch;
+mod question;
+
+use answer::Answer;
+use question::question;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+A composition is a formula, alone or with settings: 'LiFePO4' or 'Li Fe P O4, Z=4, spacegroup=62, n=5'.
+What stands there goes before the options. An input file has one composition a line; # starts a comment.")]
+pub(crate) struct Args {
+    /// Composition such as `LiFePO4`.
+    #[arg(value_name = "COMPOSITION", required_unless_present = "input")]
+    composition: Option<String>,
+
+    /// Formula units in the primitive cell, as often as the formula is written; without it, those that known
+    /// structures have.
+    #[arg(long, value_name = "UNITS")]
+    z: Option<u32>,
+
+    /// Only structures of this space group (number).
+    #[arg(long, value_name = "NUMBER")]
+    spacegroup: Option<u16>,
+
+    /// Candidates at most.
+    #[arg(short = 'n', long, default_value_t = 20)]
+    answers: usize,
+
+    /// Library of known structures; without it the one that comes with this program.
+    #[arg(long, value_name = "FILE")]
+    library: Option<PathBuf>,
+
+    /// File of compositions; answers go to --out.
+    #[arg(long, value_name = "FILE", conflicts_with = "composition", requires = "out")]
+    input: Option<PathBuf>,
+
+    /// File of the answers to --input, one JSON document a line. Compositions that it has already are not done again.
+    #[arg(long, value_name = "FILE", requires = "input")]
+    out: Option<PathBuf>,
+
+    /// How to show it.
+    #[arg(long, value_enum, default_value_t = Shape::Text)]
+    format: Shape,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Shape {
+    /// A table for people.
+    Text,
+    /// Every candidate as a data block.
+    Cif,
+    /// The likeliest candidate.
+    Poscar,
+    /// The answer on one line.
+    Jsonl,
+    /// For programs; see `cellwright schema`.
+    Json,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    let predictor = match &args.library {
+        Some(path) => Predictor::new(Prototypes { library: Library::open(path)?, ranker: None }),
+        None => Predictor::shipped()?,
+    };
+    if let (Some(input), Some(out)) = (&args.input, &args.out) {
+        return batch::run(args, &predictor, input, out);
+    }
+    let text = args.composition.as_deref().unwrap_or_default();
+    let request = question(text, args)?;
+    let prediction = predict(&predictor, &request)?;
+    for note in &prediction.notes {
+        output::complain(note);
+    }
+    show(text, args, &prediction)?;
+    Ok(if prediction.candidates.is_empty() { Outcome::Findings } else { Outcome::Clean })
+}
+
+fn predict(predictor: &Predictor, request: &Request) -> Result<Prediction, ModelError> {
+    predictor.predict(request, &mut |_| true)
+}
+
+fn show(text: &str, args: &Args, prediction: &Prediction) -> Result<()> {
+    match args.format {
+        Shape::Json => output::print_json(&Answer::new(text, prediction))?,
+        Shape::Jsonl => output::print(&Answer::new(text, prediction).line()?)?,
+        Shape::Text => output::print(&answer::table(prediction))?,
+        Shape::Cif => {
+            let blocks = prediction.candidates.iter().enumerate().map(|(i, candidate)| {
+                let formula = candidate.structure.composition().reduced().0.formula();
+                write::cif(&candidate.structure, &format!("{formula}_{}", i + 1))
+            });
+            output::print(&blocks.collect::<Vec<_>>().join("\n"))?;
+        }
+        Shape::Poscar => {
+            let Some(first) = prediction.candidates.first() else { return Ok(()) };
+            let formula = first.structure.composition().reduced().0.formula();
+            let comment = format!("{formula} predicted from {}", answer::source(&first.source));
+            output::print(&write::poscar(&first.structure, &comment, Mode::Direct)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// Lines of a file that hold something, without comments.
+fn lines(path: &PathBuf) -> Result<Vec<String>> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("{} cannot be read", path.display()))?;
+    let line = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
+    let lines: Vec<String> = text.lines().map(line).filter(|line| !line.is_empty()).collect();
+    if lines.is_empty() {
+        bail!("{}: no composition in this file", path.display());
+    }
+    Ok(lines)
+}
