@@ -70,7 +70,7 @@ impl Known {
             let element = names.get(&element).copied().unwrap_or(element);
             Site::new(element, *self.prepared.frac(i))
         });
-        Structure { lattice: self.prepared.lattice().clone(), sites: sites.collect() }
+        Structure { lattice: *self.prepared.lattice(), sites: sites.collect() }
     }
 }
 
@@ -245,4 +245,79 @@ fn automorphisms(counts: &[usize], known: &Known) -> Vec<Vec<usize>> {
         tried < MOST_ORDERS
     });
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Crystal;
+
+    /// Rutile with these elements, its axes turned and its origin moved.
+    fn rutile(id: &str, numbers: [u8; 2], hull: f64, turn: usize, shift: [f64; 3]) -> Known {
+        let u = 0.305;
+        let frac = [
+            [0.0, 0.0, 0.0],
+            [0.5, 0.5, 0.5],
+            [u, u, 0.0],
+            [1.0 - u, 1.0 - u, 0.0],
+            [0.5 + u, 0.5 - u, 0.5],
+            [0.5 - u, 0.5 + u, 0.5],
+        ];
+        let mut lengths = [4.6, 4.6, 2.96];
+        lengths.rotate_left(turn);
+        let place = |mut x: [f64; 3]| {
+            x.rotate_left(turn);
+            [0, 1, 2].map(|k| x[k] + shift[k])
+        };
+        let [a, b] = numbers;
+        let crystal = Crystal {
+            id: id.into(),
+            numbers: vec![a, a, b, b, b, b],
+            frac: frac.into_iter().map(place).collect(),
+            lengths,
+            angles: [90.0; 3],
+        };
+        let entry = Entry { crystal, hull: Some(hull), space_group: Some(136) };
+        Known::new(entry).unwrap().unwrap()
+    }
+
+    #[test]
+    fn members_lie_on_each_other_and_stay_what_they_are() {
+        let all = vec![
+            rutile("a-1", [22, 8], 0.1, 0, [0.0; 3]),
+            rutile("a-2", [50, 8], 0.0, 1, [0.1, 0.2, 0.3]),
+            rutile("a-3", [22, 8], 0.0, 2, [0.4, 0.0, 0.7]),
+            rutile("a-4", [12, 9], 0.02, 2, [0.05, 0.6, 0.0]),
+        ];
+        let library = build(all.clone(), Provenance::default());
+        assert_eq!((library.classes().len(), library.crystals()), (1, 3));
+        let class = &library.classes()[0];
+        assert_eq!((class.counts.as_slice(), class.automorphisms.len()), (&[2, 4][..], 1));
+        // Of two entries for the same crystal the more stable one is kept.
+        assert_eq!(class.members[0].id, "a-3");
+        let matcher = Matcher::default();
+        for member in &class.members {
+            let crystal = matcher.prepare(&class.crystal(member).unwrap()).unwrap();
+            let first = all.iter().find(|k| k.entry.crystal.id == member.id).unwrap();
+            let found = matcher.rms(&first.prepared, &crystal).unwrap();
+            assert!(found.rms < 1e-3, "{}: {}", member.id, found.rms);
+            // Laid on the first one, coordinates agree to the grid.
+            for (a, b) in member.frac.iter().zip(&class.members[0].frac) {
+                for (x, y) in a.iter().zip(b) {
+                    let apart = i32::from(*x) - i32::from(*y);
+                    assert!(apart.abs() < 700 || apart.abs() > 60_700, "{apart}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_to_be_found_is_not_in_the_library() {
+        let test = rutile("t-1", [22, 8], 0.0, 0, [0.0; 3]);
+        let foreign = Foreign::new(["b-9".to_owned()], vec![test]);
+        assert!(foreign.holds(&rutile("t-1", [50, 8], 0.0, 0, [0.0; 3])));
+        assert!(foreign.holds(&rutile("b-9", [50, 8], 0.0, 0, [0.0; 3])));
+        assert!(foreign.holds(&rutile("x-1", [22, 8], 0.0, 1, [0.2; 3])));
+        assert!(!foreign.holds(&rutile("x-2", [50, 8], 0.0, 0, [0.0; 3])));
+    }
 }

@@ -27,6 +27,8 @@ pub struct Question {
     reduced: Vec<(Element, usize)>,
     /// Whether known crystals of this very formula are left out.
     pub without_itself: bool,
+    /// Leaves out this share of the library, chosen by the seed: as if less were known.
+    pub(super) thinned: Option<(u64, f64)>,
 }
 
 impl Question {
@@ -61,6 +63,7 @@ impl Question {
             cell_given,
             reduced,
             without_itself: false,
+            thinned: None,
         })
     }
 
@@ -142,6 +145,9 @@ impl Library {
             .iter()
             .enumerate()
             .filter(|(_, m)| !(question.without_itself && question.is_itself(class, m)))
+            .filter(|(i, _)| {
+                question.thinned.is_none_or(|(seed, share)| chance(seed, index, *i) >= share)
+            })
             .collect();
         if counting.is_empty() {
             return;
@@ -167,6 +173,15 @@ impl Library {
             tried < MOST_ASSIGNMENTS
         });
     }
+}
+
+/// A number in [0, 1) that belongs to a member (SplitMix64 of its place).
+fn chance(seed: u64, class: usize, member: usize) -> f64 {
+    let place = ((class as u64) << 32 | member as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let z = seed.wrapping_add(place);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// Members by distance for an assignment, given in all its equal forms.

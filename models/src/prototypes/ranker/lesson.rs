@@ -27,12 +27,16 @@ pub(super) struct Plan {
     pub(super) without_cell: f64,
     /// Share of questions to which the library may know the answer.
     pub(super) with_itself: f64,
+    /// Questions for each crystal. All but the first look at a thinned library.
+    pub(super) copies: usize,
+    /// At most this share of the library is left out then.
+    pub(super) thinned: f64,
 }
 
 /// A question for each crystal; those without a hit are left out, there is nothing to rank.
 pub(super) fn lessons(library: &Library, crystals: &[Crystal], plan: Plan) -> Vec<Lesson> {
-    let one = |(i, crystal): (usize, &Crystal)| lesson(library, crystal, plan, i as u64);
-    crystals.par_iter().enumerate().filter_map(one).collect()
+    let one = |i: usize| lesson(library, &crystals[i / plan.copies], plan, i as u64);
+    (0..crystals.len() * plan.copies).into_par_iter().filter_map(one).collect()
 }
 
 fn lesson(library: &Library, crystal: &Crystal, plan: Plan, stream: u64) -> Option<Lesson> {
@@ -53,6 +57,9 @@ fn lesson(library: &Library, crystal: &Crystal, plan: Plan, stream: u64) -> Opti
     };
     let mut question = Question::new(&counts, &units, cell_given).ok()?;
     question.without_itself = without_itself;
+    if !stream.is_multiple_of(plan.copies as u64) {
+        question.thinned = Some((stream, plan.thinned * random.uniform()));
+    }
     let (hits, total) = library.query(&question, plan.hits);
     let matches = |hit| {
         let structure = library.structure(hit).ok()?;

@@ -105,3 +105,6 @@ impl Ranker {
         Ok(weights[..asked.hits.len()].iter().map(|w| w / sum).collect())
     }
 }
+
+#[cfg(test)]
+mod tests;

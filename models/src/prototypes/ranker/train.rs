@@ -40,6 +40,10 @@ pub struct Run {
     pub without_cell: f64,
     /// Share of questions to which the library may know the answer.
     pub with_itself: f64,
+    /// Questions for each crystal; all but the first look at a thinned library.
+    pub copies: usize,
+    /// At most this share of the library is left out then.
+    pub thinned: f64,
     /// Pull of the free part of the elements' places towards zero.
     pub decay: f64,
     /// Optimiser and loop.
@@ -95,9 +99,11 @@ impl Training {
             hits: run.hits,
             without_cell: run.without_cell,
             with_itself: run.with_itself,
+            copies: run.copies.max(1),
+            thinned: run.thinned,
         };
         let taught = lessons(library, crystals, plan);
-        let plan = Plan { without_cell: 0.0, with_itself: 0.0, ..plan };
+        let plan = Plan { without_cell: 0.0, with_itself: 0.0, copies: 1, ..plan };
         let validation = lessons(library, validation, plan);
         if taught.is_empty() || validation.is_empty() {
             return Err(ModelError::Data(

@@ -10,6 +10,7 @@ use cellwright_crystal::{Composition, Structure, symmetry};
 
 use crate::ModelError;
 use crate::prototypes::Library;
+use crate::prototypes::ranker::Ranker;
 
 mod generator;
 mod prototypes;
@@ -25,7 +26,8 @@ pub const MOST_ATOMS: u64 = 500;
 /// Tolerance with which the space group of a candidate is found (Å): that of the Materials Project.
 const SYMPREC: f64 = 0.1;
 
-static SHIPPED: &[u8] = include_bytes!("../../../weights/prototypes/library.bin");
+static LIBRARY: &[u8] = include_bytes!("../../../weights/prototypes/library.bin");
+static RANKER: &[u8] = include_bytes!("../../../weights/prototypes/ranker.safetensors");
 
 /// Predicts structures. Built once, asked many times, from many threads.
 #[derive(Debug, Clone)]
@@ -34,16 +36,19 @@ pub struct Predictor {
 }
 
 impl Predictor {
-    /// With the library that comes with this program. It is read once.
+    /// With the library and the ranker that come with this program. They are read once.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When they cannot be read.
     pub fn shipped() -> Result<Self, ModelError> {
         static READ: OnceLock<Arc<Prototypes>> = OnceLock::new();
         if let Some(prototypes) = READ.get() {
             return Ok(Self { prototypes: Arc::clone(prototypes) });
         }
-        let prototypes = Prototypes { library: Library::from_bytes(SHIPPED)?, ranker: None };
+        let prototypes = Prototypes {
+            library: Library::from_bytes(LIBRARY)?,
+            ranker: Some(Ranker::from_bytes(RANKER)?),
+        };
         let prototypes = READ.get_or_init(|| Arc::new(prototypes));
         Ok(Self { prototypes: Arc::clone(prototypes) })
     }

@@ -10,8 +10,8 @@ use crate::eval::csp::matcher;
 use crate::prototypes::ranker::Ranker;
 use crate::prototypes::{Hit, Library, Question};
 
-/// Classes and assignments that are ranked.
-const HITS: usize = 64;
+/// Classes and assignments that are ranked: as many as the ranker was trained with.
+const HITS: usize = 48;
 
 /// Known structures and what ranks them.
 #[derive(Debug, Clone)]

@@ -106,9 +106,13 @@ fn a_watcher_can_stop() {
 fn the_shipped_library_knows_its_chemistry() {
     let predictor = Predictor::shipped().unwrap();
     assert!(predictor.prototypes().library.crystals() > 10_000);
-    assert!(SHIPPED.len() < 3 << 20);
+    assert!(LIBRARY.len() < 3 << 20);
     let answer = predict(&predictor, &request("SrTiO3", Some(1)));
     let first = &answer.candidates[0];
     assert_eq!(first.structure.composition().formula(), "SrTiO3");
     assert!((first.density - 5.1).abs() < 0.5, "{}", first.density);
+    let chances: Vec<f64> = answer.candidates.iter().filter_map(|c| c.probability).collect();
+    assert_eq!(chances.len(), answer.candidates.len());
+    assert!(chances.is_sorted_by(|a, b| a >= b) && chances.iter().sum::<f64>() <= 1.0 + 1e-9);
+    assert!(chances[0] > 0.5, "{chances:?}");
 }

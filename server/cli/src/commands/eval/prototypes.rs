@@ -100,6 +100,10 @@ fn render(answer: &Answer, markdown: bool) -> String {
     let sets: Vec<&str> = answer.library.data.keys().map(String::as_str).collect();
     let measured = &answer.measured;
     let percent = |x: f64| format!("{:.1}", 100.0 * x);
+    let set = format!("{}/{}", answer.dataset, answer.split);
+    if !answer.library.clean_of.contains_key(&set) {
+        let _ = writeln!(text, "The library is not known to be free of the crystals of {set}.");
+    }
     let _ = writeln!(
         text,
         "{} {}, {} crystals, library {}, {}, entries of the same formula {}\n",
