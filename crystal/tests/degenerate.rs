@@ -7,9 +7,7 @@ use cellwright_crystal::cells::{
 };
 use cellwright_crystal::charge::bond_valence::{Bonds, bond_valence_sums};
 use cellwright_crystal::charge::cdvae::verdict;
-use cellwright_crystal::charge::{
-    Declared, balance, balance_with, certain_states, oxygen_states,
-};
+use cellwright_crystal::charge::{Declared, balance, balance_with, certain_states, oxygen_states};
 use cellwright_crystal::fingerprint::average_minimum_distances;
 use cellwright_crystal::matching::Matcher;
 use cellwright_crystal::metrics::{
@@ -73,10 +71,9 @@ fn site() -> impl Strategy<Value = Site> {
 
 /// A structure in any lattice that there is.
 fn structure() -> impl Strategy<Value = Structure> {
-    (rows(), prop::collection::vec(site(), 0..5))
-        .prop_filter_map("a lattice", |(rows, sites)| {
-            Some(Structure { lattice: Lattice::from_rows(rows).ok()?, sites })
-        })
+    (rows(), prop::collection::vec(site(), 0..5)).prop_filter_map("a lattice", |(rows, sites)| {
+        Some(Structure { lattice: Lattice::from_rows(rows).ok()?, sites })
+    })
 }
 
 fn is_finite(lattice: &Lattice) -> bool {

@@ -1,17 +1,14 @@
 //! A crystal as a CIF lists it: the conventional cell and one site of every orbit, exactly symmetric.
 
-use nalgebra::{Matrix3, Vector3};
-
 use super::standard;
-use crate::structure::{wrap_half, wrap_unit};
-use crate::symmetry::{Operation, Setting, SymmetryError};
-use crate::{Lattice, Site, Structure};
+use crate::structure::wrap_unit;
+use crate::symmetry::{Setting, SymmetryError, idealise};
+use crate::{Site, Structure};
 
 /// The asymmetric unit in the standard setting of the space group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Asymmetric {
-    /// Lattice of the conventional cell, exactly that of the crystal family, and one site of every orbit, at rest under its
-    /// site symmetry.
+    /// The conventional cell with the exact metric of its group, and one site of every orbit, at rest under its site symmetry.
     pub structure: Structure,
     /// The setting whose operations give the whole cell.
     pub setting: Setting,
@@ -20,8 +17,7 @@ pub struct Asymmetric {
 }
 
 /// Finds the asymmetric unit at a tolerance in Å (0.01 is usual) and makes the crystal exactly as symmetric as it is at
-/// that tolerance: the metric tensor is averaged over the point group, `G ← mean Rᵀ G R`, and every site over what the
-/// operations say of it, `x ← mean g⁻¹ · x_g`, x_g being the site next to `g · x`.
+/// that tolerance (see [`idealise`]).
 ///
 /// # Errors
 /// See [`SymmetryError`]; also when the sites do not follow the operations as closely as the search said.
@@ -30,73 +26,23 @@ pub fn asymmetric(structure: &Structure, symprec: f64) -> Result<Asymmetric, Sym
     let found = standard(structure, symprec)?;
     let setting = Setting::from_hall_number(found.hall_number);
     let setting = setting.ok_or_else(|| no("the group has no standard setting"))?;
-    let operations = setting.operations();
-    let cell = found.conventional.structure;
-    let lattice = symmetric(&cell.lattice, &operations);
-    let lattice = lattice.ok_or_else(|| no("the symmetric cell is flat"))?;
+    let mut cell = found.conventional.structure;
     // Sites may lie on either side of where they should by the tolerance, in a cell that was a little different.
-    let reach = 4.0 * symprec;
-    let mut multiplicities = Vec::new();
-    let mut sites = Vec::new();
+    let permutations = idealise(&mut cell, &setting.operations(), 4.0 * symprec);
+    let permutations = permutations.map_err(|reason| no(&reason.to_string()))?;
     let mut listed = vec![false; cell.len()];
+    let (mut sites, mut multiplicities) = (Vec::new(), Vec::new());
     for (first, site) in cell.sites.iter().enumerate() {
         if listed[first] {
             continue;
         }
-        let mut shift = Vector3::zeros();
-        let mut multiplicity = 0;
-        for operation in &operations {
-            let image = operation.apply(&site.frac);
-            let (member, distance) = nearest(&cell, site, &image)
-                .filter(|(_, distance)| *distance <= reach)
-                .ok_or_else(|| no("a site has no image under one of the operations"))?;
-            let back = operation.inverse().ok_or_else(|| no("an operation is singular"))?;
-            // Rotated back as a small vector, so that no lattice translation comes in.
-            shift += back.rotation.cast::<f64>() * distance_vector(&cell, member, &image);
-            multiplicity += usize::from(!std::mem::replace(&mut listed[member], true));
-            debug_assert!(distance.is_finite());
-        }
-        let frac = site.frac + shift / operations.len() as f64;
-        sites.push(Site { frac: frac.map(clean), ..site.clone() });
-        multiplicities.push(multiplicity);
+        let images = permutations.iter().map(|permutation| permutation.to[first]);
+        let new = images.filter(|image| !std::mem::replace(&mut listed[*image], true));
+        multiplicities.push(new.count());
+        sites.push(Site { frac: site.frac.map(clean), ..site.clone() });
     }
-    Ok(Asymmetric { structure: Structure { lattice, sites }, setting, multiplicities })
-}
-
-/// The lattice with the metric tensor averaged over the operations.
-fn symmetric(lattice: &Lattice, operations: &[Operation]) -> Option<Lattice> {
-    let metric = lattice.metric();
-    let turned = |operation: &Operation| {
-        let rotation = operation.rotation.cast::<f64>();
-        rotation.transpose() * metric * rotation
-    };
-    let sum: Matrix3<f64> = operations.iter().map(turned).sum();
-    let mean = sum / operations.len() as f64;
-    let lengths = [0, 1, 2].map(|i| mean[(i, i)].sqrt());
-    let angle = |i: usize, j: usize| (mean[(i, j)] / (lengths[i] * lengths[j])).acos().to_degrees();
-    // A right angle is one to the last digit.
-    let exact = |x: f64| if (x - x.round()).abs() < 1e-9 { x.round() } else { x };
-    let angles = [angle(1, 2), angle(0, 2), angle(0, 1)].map(exact);
-    Lattice::from_parameters(lengths, angles).ok()
-}
-
-/// The site of the same kind that is next to a place, and its distance (Å).
-fn nearest(cell: &Structure, kind: &Site, place: &Vector3<f64>) -> Option<(usize, f64)> {
-    let alike = cell.sites.iter().enumerate().filter(|(_, other)| {
-        other.element == kind.element
-            && other.oxidation == kind.oxidation
-            && (other.occupancy - kind.occupancy).abs() < 1e-6
-    });
-    let distances = alike.map(|(i, _)| {
-        let apart = distance_vector(cell, i, place);
-        (i, cell.lattice.to_cartesian(&apart).norm())
-    });
-    distances.min_by(|a, b| a.1.total_cmp(&b.1))
-}
-
-/// From a place to a site (fractional), component by component the short way round.
-fn distance_vector(cell: &Structure, site: usize, place: &Vector3<f64>) -> Vector3<f64> {
-    (cell.sites[site].frac - place).map(wrap_half)
+    let structure = Structure { lattice: cell.lattice, sites };
+    Ok(Asymmetric { structure, setting, multiplicities })
 }
 
 /// In [0, 1), and exact where a special position is meant: multiples of 1/24 lose the last digits of the averaging.
@@ -107,9 +53,12 @@ fn clean(x: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use nalgebra::{Matrix3, Vector3};
+
     use super::*;
-    use crate::Element;
     use crate::matching::Matcher;
+    use crate::structure::wrap_half;
+    use crate::{Element, Lattice};
 
     fn site(symbol: &str, frac: [f64; 3]) -> Site {
         Site::new(Element::from_symbol(symbol).unwrap(), Vector3::from(frac))

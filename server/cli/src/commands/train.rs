@@ -120,9 +120,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let (mut task, settings) = open(args)?;
     if let Some(file) = &args.start_from {
         let (weights, _) = checkpoint::read(file, task.parameters().device())?;
-        task.parameters().set(&weights).with_context(|| {
-            format!("{} holds the weights of another model", file.display())
-        })?;
+        task.parameters()
+            .set(&weights)
+            .with_context(|| format!("{} holds the weights of another model", file.display()))?;
     }
     let mut answer = Answer {
         folder: folder.clone(),
@@ -194,7 +194,10 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
 fn plot(folder: &Path, answer: &Answer) -> Result<()> {
     let path = folder.join("curve.jsonl");
     let text = std::fs::read_to_string(&path).unwrap_or_default();
-    let points: Vec<Point> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()
+    let points: Vec<Point> = text
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()
         .with_context(|| format!("{} is damaged", path.display()))?;
     if points.is_empty() {
         return Ok(());
