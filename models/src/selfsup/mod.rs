@@ -11,6 +11,7 @@ pub mod graph;
 mod layers;
 pub mod loss;
 pub mod network;
+pub mod task;
 #[cfg(test)]
 mod tests;
 

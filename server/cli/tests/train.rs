@@ -109,3 +109,34 @@ fn what_is_wrong_is_said() {
         assert!(run.stderr.contains(message), "{}", run.stderr);
     }
 }
+
+#[test]
+fn pre_training_is_taken_up_again() {
+    let dir = tempfile::tempdir().expect("a folder");
+    prepare(dir.path(), 1);
+    let config = |epochs: u32| {
+        let text = format!(
+            r#"{{"dataset":"salts","batch":2,
+                "model":{{"network":{{"lmax":1,"mmax":1,"blocks":1,"channels":4,"neighbors":6}}}},
+                "train":{{"epochs":{epochs}}}}}"#
+        );
+        std::fs::write(dir.path().join("run.json"), text).expect("written");
+    };
+    let path = |name: &str| dir.path().join(name).to_str().expect("UTF-8").to_owned();
+    let train = |more: &[&str]| {
+        let mut args = vec!["train".to_owned(), "selfsup".to_owned()];
+        for (option, name) in [("--config", "run.json"), ("--data", "data"), ("--out", "out")] {
+            args.extend([option.to_owned(), path(name)]);
+        }
+        args.extend(more.iter().map(|&s| s.to_owned()));
+        cellwright(&args)
+    };
+    config(1);
+    let first = train(&["--format", "json"]);
+    assert_eq!(first.code, 0, "{}", first.stderr);
+    let answer = first.json("train");
+    assert!(answer["validation"]["species"].as_f64().is_some_and(|x| x > 0.0));
+    config(2);
+    let resumed = train(&["--resume", "--format", "json"]);
+    assert_eq!(resumed.json("train")["epoch"], 2, "{}", resumed.stderr);
+}

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use cellwright_models::device::device;
-use cellwright_models::equicsp::task::{Run, Training};
-use cellwright_models::nn::train::{Control, End, Event, Loss, Task, train};
-use cellwright_models::weights;
+use cellwright_models::nn::train::{Control, End, Event, Loss, Settings, Task, train};
+use cellwright_models::{equicsp, selfsup, weights};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::files;
 use crate::output::{self, Format, Outcome};
@@ -55,6 +55,8 @@ pub(crate) struct Args {
 enum Model {
     /// Structure prediction by equivariant diffusion.
     Equicsp,
+    /// Masked species and displaced atoms: pre-training for completion and denoising.
+    Selfsup,
 }
 
 /// How the run ended, schema `train` version 1.
@@ -72,20 +74,36 @@ struct Answer {
     validation: Option<Loss>,
 }
 
-pub(crate) fn run(args: &Args) -> Result<Outcome> {
-    let Model::Equicsp = args.model;
+/// The settings of a run.
+fn settings<T: DeserializeOwned>(args: &Args) -> Result<T> {
     let text = std::fs::read_to_string(&args.config)
         .with_context(|| format!("{} cannot be read", args.config.display()))?;
-    let settings: Run = serde_json::from_str(&text).with_context(|| {
-        format!("{} has settings that are not understood", args.config.display())
-    })?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("{} has settings that are not understood", args.config.display()))
+}
+
+/// What is to be learned, and how.
+fn open(args: &Args) -> Result<(Box<dyn Task>, Settings)> {
     let device = device(args.device.as_deref())?;
     let data = files::data_sets(args.data.as_deref());
+    Ok(match args.model {
+        Model::Equicsp => {
+            let run: equicsp::task::Run = settings(args)?;
+            (Box::new(equicsp::task::Training::open(&run, &data, &device)?), run.train)
+        }
+        Model::Selfsup => {
+            let run: selfsup::task::Run = settings(args)?;
+            (Box::new(selfsup::task::Training::open(&run, &data, &device)?), run.train)
+        }
+    })
+}
+
+pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let folder = args.out.clone().unwrap_or_else(|| {
         let name = args.config.file_stem().unwrap_or_default();
         weights::data_dir().join("runs").join(name)
     });
-    let mut task = Training::open(&settings, &data, &device)?;
+    let (mut task, settings) = open(args)?;
     let mut answer = Answer {
         folder: folder.clone(),
         end: "done",
@@ -130,7 +148,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         }
         if wants_stop() { Control::Stop } else { Control::Continue }
     };
-    let end = train(&mut task, &settings.train, &folder, args.resume, &mut watch)?;
+    let end = train(task.as_mut(), &settings, &folder, args.resume, &mut watch)?;
     bar.finish_and_clear();
     answer.end = match end {
         End::Done => "done",
