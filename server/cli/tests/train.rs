@@ -39,8 +39,12 @@ fn raw_zstd(text: &str) -> Vec<u8> {
 }
 
 fn train(dir: &Path, more: &[&str]) -> crate::support::Run {
+    train_model("equicsp", dir, more)
+}
+
+fn train_model(model: &str, dir: &Path, more: &[&str]) -> crate::support::Run {
     let path = |name: &str| dir.join(name).to_str().expect("UTF-8").to_owned();
-    let mut args = vec!["train".to_owned(), "equicsp".to_owned()];
+    let mut args = vec!["train".to_owned(), model.to_owned()];
     for (option, name) in [("--config", "run.json"), ("--data", "data"), ("--out", "out")] {
         args.extend([option.to_owned(), path(name)]);
     }
@@ -122,21 +126,12 @@ fn pre_training_is_taken_up_again() {
         );
         std::fs::write(dir.path().join("run.json"), text).expect("written");
     };
-    let path = |name: &str| dir.path().join(name).to_str().expect("UTF-8").to_owned();
-    let train = |more: &[&str]| {
-        let mut args = vec!["train".to_owned(), "selfsup".to_owned()];
-        for (option, name) in [("--config", "run.json"), ("--data", "data"), ("--out", "out")] {
-            args.extend([option.to_owned(), path(name)]);
-        }
-        args.extend(more.iter().map(|&s| s.to_owned()));
-        cellwright(&args)
-    };
     config(1);
-    let first = train(&["--format", "json"]);
+    let first = train_model("selfsup", dir.path(), &["--format", "json"]);
     assert_eq!(first.code, 0, "{}", first.stderr);
     let answer = first.json("train");
     assert!(answer["validation"]["species"].as_f64().is_some_and(|x| x > 0.0));
     config(2);
-    let resumed = train(&["--resume", "--format", "json"]);
+    let resumed = train_model("selfsup", dir.path(), &["--resume", "--format", "json"]);
     assert_eq!(resumed.json("train")["epoch"], 2, "{}", resumed.stderr);
 }
