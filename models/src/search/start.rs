@@ -187,7 +187,8 @@ mod tests {
             assert!(found.operations.len() >= 16, "{}", found.hm);
             exactly += usize::from(found.number == 136);
         }
-        assert!(exactly >= 5, "{exactly}");
+        // Atoms on special positions often have more symmetry than was asked for, but not always.
+        assert!((1..10).contains(&exactly), "{exactly}");
     }
 
     #[test]

@@ -27,10 +27,14 @@ Write elements from H to Lr with whole counts, and only the options above. A for
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let lines = composition_lines(context.parsed).into_iter();
     // A formula without atoms may be there for its own sake.
-    let meant = lines.filter(|line| line.spelling != Spelling::Formula);
+    let meant = lines.filter(|line| match line.spelling {
+        Spelling::Formula => false,
+        Spelling::Counts => !context.is_disturbed(line.span),
+        // A comment is one whatever is wrong around it, a missing block for instance.
+        Spelling::Comment => true,
+    });
     let complaints = meant.filter_map(|line| line.wanted.err());
-    let undisturbed = complaints.filter(|complaint| !context.is_disturbed(complaint.span));
-    findings.extend(undisturbed.map(|c| Finding::new(&RULE, c.span, c.message)));
+    findings.extend(complaints.map(|c| Finding::new(&RULE, c.span, c.message)));
 }
 
 #[cfg(test)]
