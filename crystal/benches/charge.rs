@@ -6,11 +6,20 @@ use cellwright_crystal::charge::balance;
 use cellwright_crystal::charge::bond_valence::{Bonds, bond_valence_sums};
 use cellwright_crystal::charge::cdvae::verdict;
 use cellwright_crystal::{Composition, Element, Lattice, Site, Structure};
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use nalgebra::Vector3;
 
-/// A composition that says nothing by itself: the mixed valences of seven transition metals.
-const TEN_ELEMENTS: &str = "Li5La3Ti2V1Cr1Mn3Fe4Co2Ni2O37";
+/// Formulas of ten elements that say little by themselves: mixed valences of many metals, whole numbers and
+/// occupancies, with a neutral assignment and without.
+const TEN_ELEMENTS: [(&str, &str); 7] = [
+    ("battery oxide", "Li5La3Ti2V1Cr1Mn3Fe4Co2Ni2O37"),
+    ("the same, charged", "Li5La3Ti2V1Cr1Mn3Fe4Co2Ni2O60"),
+    ("large numbers", "Li101La97Ti89V83Cr79Mn73Fe71Co67Ni61O1013"),
+    ("high-entropy perovskite", "La0.2Pr0.2Nd0.2Sm0.2Gd0.2Cr0.25Mn0.25Fe0.25Co0.25O3"),
+    ("monazite", "Ce0.45La0.22Nd0.17Pr0.05Sm0.03Ca0.04Th0.04P0.96Si0.04O4"),
+    ("eudialyte", "Na15Ca6Ce1Mn1Fe3Zr3Si26O73H5Cl2"),
+    ("fahlore", "Cu9.37Ag0.63Fe1.23Zn0.57Hg0.2Sb2.83As0.97Bi0.15Te0.05S13"),
+];
 
 /// As many compositions as the two- and three-element part of the MP-20 test set has.
 const COMPOSITIONS: usize = 7118;
@@ -51,8 +60,13 @@ fn perovskite() -> (Structure, Vec<f64>) {
 
 fn bench(c: &mut Criterion) {
     let mut group = c.benchmark_group("charge");
-    let ten: Composition = TEN_ELEMENTS.parse().unwrap();
-    group.bench_function("balance of ten elements", |b| b.iter(|| balance(black_box(&ten), 0.01)));
+    for (name, formula) in TEN_ELEMENTS {
+        let ten: Composition = formula.parse().unwrap();
+        assert_eq!(ten.len(), 10, "{formula}");
+        group.bench_function(BenchmarkId::new("balance of ten elements", name), |b| {
+            b.iter(|| balance(black_box(&ten), 0.01));
+        });
+    }
     let many = ternaries();
     group.bench_function("balance of 7118 compositions", |b| {
         b.iter(|| many.iter().map(|c| balance(black_box(c), 0.01)).collect::<Vec<_>>());

@@ -21,6 +21,14 @@ impl Composition {
         self.0.iter().find(|(e, _)| *e == element).map_or(0.0, |(_, n)| *n)
     }
 
+    /// The element that takes the electrons: the last in the order of electronegativity, those without one
+    /// apart. Of a composition of nothing else the last; `None` of an empty one.
+    #[must_use]
+    pub fn most_electronegative(&self) -> Option<Element> {
+        let elements = || self.0.iter().rev().map(|(e, _)| *e);
+        elements().find(|e| e.data().electronegativity.is_some()).or_else(|| elements().next())
+    }
+
     /// Number of distinct elements.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -126,5 +134,17 @@ mod tests {
         let empty = composition(&[]);
         assert_eq!((empty.formula().as_str(), empty.reduced().1), ("", 1));
         assert!(composition(&[("Fe", 0.0)]).is_empty());
+        assert_eq!(empty.most_electronegative(), None);
+    }
+
+    #[test]
+    fn the_anion_is_the_last_with_an_electronegativity() {
+        let anion = |list: &[&str]| {
+            let amounts: Vec<_> = list.iter().map(|s| (*s, 1.0)).collect();
+            composition(&amounts).most_electronegative().map(Element::symbol)
+        };
+        assert_eq!(anion(&["O", "Li", "Pm"]), Some("O"));
+        assert_eq!(anion(&["Pm", "Fe", "Ni"]), Some("Ni"));
+        assert_eq!(anion(&["Ar", "He"]), Some("Ar"));
     }
 }

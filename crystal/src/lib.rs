@@ -11,7 +11,10 @@ pub mod cells;
 pub mod charge;
 pub mod composition;
 pub mod element;
+pub mod fingerprint;
 pub mod formula;
+#[cfg(test)]
+mod invariance;
 pub mod lattice;
 pub mod matching;
 pub mod metrics;

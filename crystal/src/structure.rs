@@ -93,7 +93,7 @@ impl Structure {
     }
 
     /// Sites but for those that only share the position of an earlier one (both partly occupied).
-    fn distinct_positions(&self) -> Result<Vec<usize>, NeighborError> {
+    pub(crate) fn distinct_positions(&self) -> Result<Vec<usize>, NeighborError> {
         let partial: Vec<_> =
             (0..self.len()).filter(|&i| self.sites[i].occupancy < 1.0 - 1e-6).collect();
         let frac: Vec<_> = partial.iter().map(|&i| self.sites[i].frac).collect();

@@ -57,10 +57,22 @@ fn site_symmetries(symbols: &[String]) -> BTreeMap<String, usize> {
     count
 }
 
+/// Cases of atoms moved by about the tolerance in which spglib, having tightened its tolerance, finds fewer
+/// operations than hold within it (space group there, and here): in 173, for one, all 24 operations of P m -3
+/// bring every atom within 0.0074 Å of its like where 0.01 Å are allowed.
+const MORE_SYMMETRY: [(u64, &str, u64, u16); 5] = [
+    (173, "0.01", 6, 200),
+    (175, "0.1", 1, 7),
+    (176, "0.01", 160, 225),
+    (193, "0.1", 1, 8),
+    (194, "0.01", 44, 225),
+];
+
 #[test]
 fn symmetry_agrees_with_spglib() {
     let Some(cases) = cases("symmetry.json") else { return };
     let mut differences = Vec::new();
+    let mut more = Vec::new();
     let mut compared = 0;
     for case in &cases {
         let crystal = structure(case);
@@ -69,10 +81,6 @@ fn symmetry_agrees_with_spglib() {
                 continue;
             }
             compared += 1;
-            // Atoms moved by about the tolerance: the two programs draw the line differently (moyo finds
-            // m-3m within 0.01 Å where every atom is 0.003 Å off, spglib mm2). That what was found is a
-            // symmetry is checked all the same.
-            let on_the_line = case["mode"] != "asis";
             let want = &case["spglib"][precision];
             let id = format!("case {} at {precision} Å", case["id"]);
             let found = match detect(&crystal, symprec) {
@@ -82,18 +90,30 @@ fn symmetry_agrees_with_spglib() {
                     continue;
                 }
             };
+            // What was found is a symmetry: every operation permutes the sites within the tolerance.
+            if let Err(error) = site_permutations(&crystal, &found.operations, symprec) {
+                differences.push(format!("{id}: {error}"));
+            }
+            let (group, operations) = (&want["number"], &want["n_operations"]);
+            if case["mode"] != "asis"
+                && found.operations.len() as u64 > operations.as_u64().expect("a number")
+            {
+                more.push((
+                    case["id"].as_u64().expect("a number"),
+                    precision,
+                    group.as_u64().expect("a number"),
+                    found.number,
+                ));
+                continue;
+            }
             let mut differs = |what: &str, got: String, want: String| {
-                if got != want && !on_the_line {
+                if got != want {
                     differences.push(format!("{id}: {what} {got}, not {want}"));
                 }
             };
-            differs("group", found.number.to_string(), want["number"].to_string());
+            differs("group", found.number.to_string(), group.to_string());
             differs("point group", found.point_group().hm.to_owned(), text(&want["pointgroup"]));
-            differs(
-                "operations",
-                found.operations.len().to_string(),
-                want["n_operations"].to_string(),
-            );
+            differs("operations", found.operations.len().to_string(), operations.to_string());
             let orbits = list(&want["crystallographic_orbits"], |i| number(i) as usize);
             differs(
                 "orbits",
@@ -106,8 +126,15 @@ fn symmetry_agrees_with_spglib() {
                 format!("{:?}", site_symmetries(&found.site_symmetry)),
                 format!("{:?}", site_symmetries(&symbols)),
             );
-            // Wyckoff letters are not compared: they depend on which of the equivalent origins is chosen
-            // (spglib takes origin choice 1 where there are two, this crate choice 2).
+            // Letters depend on which of the equivalent origins is chosen (spglib takes origin choice 1 where
+            // there are two, this crate choice 2); which sites share one does not.
+            let letters: Vec<_> = found.wyckoffs.iter().map(|c| *c as usize).collect();
+            let theirs = list(&want["wyckoffs"], |c| text(c).bytes().next().map_or(0, usize::from));
+            differs(
+                "sites by letter",
+                format!("{:?}", classes(&letters)),
+                format!("{:?}", classes(&theirs)),
+            );
             let standard = standard(&crystal, symprec).unwrap();
             let conventional = &standard.conventional.structure;
             differs(
@@ -119,12 +146,9 @@ fn symmetry_agrees_with_spglib() {
             if let Err(error) = site_permutations(conventional, &tabulated, 4.0 * symprec) {
                 differences.push(format!("{id}: conventional cell: {error}"));
             }
-            // What was found is a symmetry: every operation permutes the sites.
-            if let Err(error) = site_permutations(&crystal, &found.operations, 3.0 * symprec) {
-                differences.push(format!("{id}: {error}"));
-            }
         }
     }
     assert!(compared > 195, "only {compared} were compared");
     assert!(differences.is_empty(), "{} differ:\n{}", differences.len(), differences.join("\n"));
+    assert_eq!(more, MORE_SYMMETRY);
 }

@@ -4,8 +4,8 @@ use nalgebra::{Matrix3, Vector3};
 use proptest::prelude::*;
 
 use super::*;
-use crate::arbitrary::{any_cell, any_unimodular};
-use crate::neighbors::neighbors;
+use crate::arbitrary::{any_cell, any_matrix, any_unimodular};
+use crate::invariance::assert_same_distances;
 use crate::reduction::niggli;
 use crate::structure::wrap_half;
 use crate::symmetry::{Setting, SymmetryError, detect, site_permutations};
@@ -56,36 +56,6 @@ fn any_structure() -> impl Strategy<Value = Structure> {
     })
 }
 
-fn any_matrix() -> impl Strategy<Value = Matrix3<i32>> {
-    proptest::array::uniform9(-3..=3_i32)
-        .prop_map(|m| Matrix3::from_row_slice(&m))
-        .prop_filter("a cell of moderate size", |m| {
-            (1..=40).contains(&hermite::determinant(m).abs())
-        })
-}
-
-/// Distances up to 4 Å between each two species: what does not depend on the cell. Those within rounding of
-/// the limit are left out; `times` repeats each.
-fn distances(structure: &Structure, times: usize) -> Vec<(Option<Element>, Option<Element>, f64)> {
-    let list = neighbors(&structure.lattice, &structure.fractional(), 4.0).unwrap();
-    let species = |i: usize| structure.sites[i].element;
-    let pairs = list.iter().filter(|(_, n)| n.distance < 4.0 - 1e-6);
-    let mut all: Vec<_> = pairs
-        .flat_map(|(i, n)| vec![(species(i), species(n.index as usize), n.distance); times])
-        .collect();
-    all.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(a.2.total_cmp(&b.2)));
-    all
-}
-
-fn assert_same_crystal(given: &Structure, other: &Structure, times: usize) {
-    let (a, b) = (distances(given, times), distances(other, 1));
-    assert_eq!(a.len(), b.len());
-    for (a, b) in a.iter().zip(&b) {
-        assert_eq!((a.0, a.1), (b.0, b.1));
-        assert!((a.2 - b.2).abs() < 1e-7, "{a:?} {b:?}");
-    }
-}
-
 /// What a [`Recast`] promises about lattice, coordinates and origin of its sites. They are those of the given
 /// ones up to translations of the crystal: `whole` has the given lattice vectors in terms of those.
 fn assert_follows(given: &Structure, new: &Recast, whole: &Matrix3<i32>) {
@@ -115,18 +85,18 @@ proptest! {
         for i in 0..structure.len() {
             prop_assert_eq!(new.sites.iter().filter(|&&j| j == i).count(), times);
         }
-        assert_same_crystal(&structure, &new.structure, times);
+        assert_same_distances(&structure, &new.structure, times);
     }
 
     #[test]
     fn another_basis_is_the_same_crystal(structure in any_structure(), u in any_unimodular()) {
         let skewed = supercell(&structure, &u.map(|x| x as i32)).unwrap();
         assert_follows(&structure, &skewed, &Matrix3::identity());
-        assert_same_crystal(&structure, &skewed.structure, 1);
+        assert_same_distances(&structure, &skewed.structure, 1);
         let reduced = niggli(&skewed.structure.lattice, 1e-5).unwrap();
         let back = supercell(&skewed.structure, &reduced.transform).unwrap();
         prop_assert!((back.structure.lattice.matrix() - reduced.lattice.matrix()).amax() < 1e-9);
-        assert_same_crystal(&structure, &back.structure, 1);
+        assert_same_distances(&structure, &back.structure, 1);
     }
 
     #[test]
@@ -167,7 +137,7 @@ proptest! {
             }
         }
         prop_assert!(other.sites.iter().all(|s| s.frac.iter().all(|x| (0.0..1.0).contains(x))));
-        assert_same_crystal(&structure, &other, 1);
+        assert_same_distances(&structure, &other, 1);
     }
 
     #[test]
@@ -205,7 +175,7 @@ fn standard_cells_of_a_centred_group() {
     // The conventional cell has the operations that the tables give for it.
     let operations = Setting::from_hall_number(found.hall_number).unwrap().operations();
     assert!(site_permutations(&found.conventional.structure, &operations, 1e-6).is_ok());
-    assert_same_crystal(&given, &found.conventional.structure, 1);
+    assert_same_distances(&given, &found.conventional.structure, 1);
 }
 
 #[test]
@@ -214,7 +184,7 @@ fn a_conventional_cell_stays_as_it_is() {
         let found = standard(&given, 0.01).unwrap();
         assert_eq!((found.conventional.origin, found.whole), (Vector3::zeros(), found.centring));
         assert!((found.conventional.transform - Matrix3::identity()).amax() < 1e-12);
-        assert_same_crystal(&given, &found.conventional.structure, 1);
+        assert_same_distances(&given, &found.conventional.structure, 1);
     }
 }
 
@@ -261,7 +231,7 @@ fn strain_is_what_voigt_says() {
     let turn = Matrix3::new(0.0, -1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0) - Matrix3::identity();
     let mut turned = hematite();
     strain(&mut turned, &turn).unwrap();
-    assert_same_crystal(&hematite(), &turned, 1);
+    assert_same_distances(&hematite(), &turned, 1);
     // Flat is no cell, and nothing has changed.
     let mut flat = caesium_chloride();
     assert!(strain(&mut flat, &voigt([-1.0, 0.0, 0.0, 0.0, 0.0, 0.0])).is_err());

@@ -55,10 +55,8 @@ const MAX_STEPS: f64 = 20_000.0;
 
 /// The cheapest neutral assignment of `parts`, else the one nearest to neutral.
 pub(super) fn best(parts: &[Part], company: &Company, tolerance: f64) -> Found {
-    let chi = |e: Element| e.data().electronegativity.unwrap_or(0.0);
-    let elements = || parts.iter().map(|p| p.element);
-    let anion = elements().max_by(|a, b| chi(*a).total_cmp(&chi(*b)));
-    let fixed = elements().all(|e| Some(e) == anion || is_fixed_cation(e));
+    let anion = company.anion;
+    let fixed = parts.iter().all(|p| Some(p.element) == anion || is_fixed_cation(p.element));
     let role = |e: Element| match (anion == Some(e), fixed) {
         (false, _) => Role::Any,
         (true, true) => Role::Anion,

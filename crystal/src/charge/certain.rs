@@ -17,10 +17,7 @@ pub fn certain_states(structure: &Structure) -> Option<Vec<f64>> {
         return None;
     }
     let composition = structure.composition();
-    let anion = composition.iter().map(|(e, _)| e).max_by(|a, b| {
-        let chi = |e: &Element| e.data().electronegativity.unwrap_or(0.0);
-        chi(a).total_cmp(&chi(b))
-    })?;
+    let anion = composition.most_electronegative()?;
     let mut states = Vec::with_capacity(structure.len());
     for site in &structure.sites {
         let element = site.element?;

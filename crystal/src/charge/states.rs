@@ -95,6 +95,8 @@ fn prior(element: Element, state: i8) -> f32 {
 /// What the other elements of the compound say about the states of one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Company {
+    /// The most electronegative element.
+    pub(super) anion: Option<Element>,
     /// Oxygen with at least two more elements.
     is_oxide_of_several: bool,
     /// Boron or aluminium: their hydrogen is negative, next to that of water or ammonia.
@@ -109,6 +111,7 @@ impl Company {
     pub(super) fn of(composition: &Composition) -> Self {
         let has = |symbol: &str| composition.iter().any(|(e, _)| e.symbol() == symbol);
         Self {
+            anion: composition.most_electronegative(),
             is_oxide_of_several: has("O") && composition.len() > 2,
             is_hydride_complex: has("B") || has("Al"),
             is_boron_cage: has("B") && has("H") && !has("O"),

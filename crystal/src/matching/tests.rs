@@ -2,7 +2,7 @@ use nalgebra::{Matrix3, Rotation3, Vector3};
 use proptest::prelude::*;
 
 use super::*;
-use crate::arbitrary::{any_lattice, any_unimodular};
+use crate::arbitrary::{any_crystal, any_unimodular};
 use crate::{Element, Lattice, Site};
 
 fn element(symbol: &str) -> Element {
@@ -29,22 +29,6 @@ fn rms(a: &Structure, b: &Structure) -> Option<f64> {
     let matcher = Matcher::default();
     let [a, b] = [a, b].map(|s| matcher.prepare(s).unwrap());
     matcher.rms(&a, &b).map(|found| found.rms)
-}
-
-/// A crystal of up to seven atoms of three elements, none of them closer than 1.2 Å to another. There is one
-/// atom of sodium, so that the cell is primitive beyond doubt: where a translation nearly maps the atoms
-/// onto each other, it depends on the description whether they are averaged.
-fn any_crystal() -> impl Strategy<Value = Structure> {
-    let position = prop::array::uniform3(0.0..1.0_f64);
-    let atoms = prop::collection::vec((1..3_usize, position), 1..8);
-    (any_lattice(), atoms).prop_filter_map("atoms apart", |(lattice, atoms)| {
-        let symbols = ["Na", "Cl", "O"];
-        let mut sites: Vec<_> = atoms.into_iter().map(|(i, frac)| (symbols[i], frac)).collect();
-        sites[0].0 = symbols[0];
-        let crystal = structure(lattice, &sites);
-        let pair = crystal.closest_pair().unwrap().unwrap();
-        (pair.distance > 1.2).then_some(crystal)
-    })
 }
 
 /// Another way to write down the same crystal.

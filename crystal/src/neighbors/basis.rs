@@ -4,11 +4,15 @@
 use nalgebra::{Matrix3, Vector3};
 
 use crate::Lattice;
+use crate::reduction::delaunay;
+
+/// Relative tolerance of the reduction: which of nearly equal vectors are taken does not matter here.
+const TOLERANCE: f64 = 1e-5;
 
 /// Whole-number change of basis: entries beyond this would no longer multiply exactly in an `f64`.
 const LARGEST_ENTRY: f64 = 1e7;
 
-/// A reduced basis of the same lattice. With `U` of whole numbers and determinant ±1, the rows of
+/// A reduced basis of the same lattice. With `U` of whole numbers and determinant 1, the rows of
 /// `matrix` are `U L`.
 #[derive(Debug, Clone)]
 pub(super) struct Basis {
@@ -18,22 +22,22 @@ pub(super) struct Basis {
     pub(super) to_given: Matrix3<f64>,
     /// U⁻ᵀ: takes fractional coordinates from the given to the reduced basis (column vectors).
     pub(super) to_reduced: Matrix3<f64>,
-    /// Set when the next step would leave exact arithmetic.
-    stuck: bool,
 }
 
 impl Basis {
-    /// Reduces until no vector gets shorter by adding whole multiples of one other or ± both others.
-    /// `None` for a cell so sheared that the change of basis leaves exact arithmetic.
+    /// The three shortest vectors that span the lattice. `None` for a cell so sheared that the change of
+    /// basis leaves exact arithmetic.
     pub(super) fn reduced(lattice: &Lattice) -> Option<Self> {
-        let mut basis = Self {
-            matrix: *lattice.matrix(),
-            to_given: Matrix3::identity(),
-            to_reduced: Matrix3::identity(),
-            stuck: false,
-        };
-        while (basis.shorten_by_one() || basis.shorten_by_both()) && !basis.stuck {}
-        (!basis.stuck).then_some(basis)
+        let reduced = delaunay(lattice, TOLERANCE).ok()?;
+        let transform = reduced.transform.map(f64::from);
+        // The determinant is 1, so the inverse is the adjugate: its columns are cross products of the rows,
+        // exact for entries as large as these may be.
+        let [a, b, c] = [0, 1, 2].map(|i| transform.row(i).transpose());
+        let to_reduced =
+            Matrix3::from_columns(&[b.cross(&c), c.cross(&a), a.cross(&b)]).transpose();
+        let exact = to_reduced.amax() <= LARGEST_ENTRY;
+        let matrix = *reduced.lattice.matrix();
+        exact.then(|| Self { matrix, to_given: transform.transpose(), to_reduced })
     }
 
     /// Distances between opposite faces (Å).
@@ -47,51 +51,6 @@ impl Basis {
 
     fn vector(&self, i: usize) -> Vector3<f64> {
         self.matrix.row(i).transpose()
-    }
-
-    fn shorten_by_one(&mut self) -> bool {
-        let mut any = false;
-        for (i, j) in [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)] {
-            let (u, v) = (self.vector(i), self.vector(j));
-            let factor = -(u.dot(&v) / v.norm_squared()).round();
-            any |= factor != 0.0 && self.add(i, &[(j, factor)]);
-        }
-        any
-    }
-
-    fn shorten_by_both(&mut self) -> bool {
-        for i in 0..3 {
-            let (j, k) = ((i + 1) % 3, (i + 2) % 3);
-            for (a, b) in [(1.0, 1.0), (1.0, -1.0), (-1.0, 1.0), (-1.0, -1.0)] {
-                if self.add(i, &[(j, a), (k, b)]) {
-                    return true;
-                }
-            }
-        }
-        false
-    }
-
-    /// Adds multiples of other vectors to vector `i` if that makes it shorter by more than rounding
-    /// (which also bounds the number of steps).
-    fn add(&mut self, i: usize, terms: &[(usize, f64)]) -> bool {
-        let mut next = self.clone();
-        for &(j, factor) in terms {
-            let row = next.matrix.row(i) + next.matrix.row(j) * factor;
-            next.matrix.set_row(i, &row);
-            let column = next.to_given.column(i) + next.to_given.column(j) * factor;
-            next.to_given.set_column(i, &column);
-            let row = next.to_reduced.row(j) - next.to_reduced.row(i) * factor;
-            next.to_reduced.set_row(j, &row);
-        }
-        let shorter = next.vector(i).norm_squared() < self.vector(i).norm_squared() * (1.0 - 1e-9);
-        let exact =
-            next.to_given.amax() <= LARGEST_ENTRY && next.to_reduced.amax() <= LARGEST_ENTRY;
-        if shorter && exact {
-            *self = next;
-        } else if shorter {
-            self.stuck = true;
-        }
-        shorter
     }
 }
 

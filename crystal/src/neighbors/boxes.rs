@@ -103,11 +103,6 @@ impl Boxes {
         Self { counts, coarse: false, placed, groups: Groups::Occupied(groups) }
     }
 
-    /// The box of fractional coordinates in [0, 1].
-    pub(super) fn of(&self, f: &Vector3<f64>) -> [usize; 3] {
-        box_of(self.counts, f)
-    }
-
     /// Shows the atoms of the boxes `last` of the row of boxes at `row`, a few at a time.
     pub(super) fn each(
         &self,

@@ -25,8 +25,8 @@ pub(crate) struct Grid {
     /// Cutoff and tolerance (Å).
     width: f64,
     boxes: Boxes,
-    /// How many boxes along each axis the cutoff reaches.
-    reach: [i64; 3],
+    /// How many boxes along each axis the cutoff reaches, and a little more.
+    reach: [f64; 3],
     atoms: Vec<Point>,
 }
 
@@ -123,11 +123,11 @@ impl Grid {
         point: &Point,
         mut visit: impl FnMut(Found) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let home = self.boxes.of(&point.wrapped);
         let largest = self.width * self.width;
         let along = |k: usize| {
-            let (home, reach) = (home[k] as i64, self.reach[k]);
-            copies(home - reach, home + reach, self.boxes.counts[k])
+            let (count, reach) = (self.boxes.counts[k], self.reach[k]);
+            let at = point.wrapped[k] * count as f64;
+            copies((at - reach).floor() as i64, (at + reach).floor() as i64, count)
         };
         let each = |k: usize| along(k).flat_map(|(within, copy)| within.map(move |i| (i, copy)));
         let (middle, inner) = (each(1), along(2));
@@ -177,7 +177,11 @@ fn boxes(basis: &Basis, width: f64, atoms: &[Point]) -> Boxes {
     Boxes::new(finest, &positions)
 }
 
-fn reach(basis: &Basis, width: f64, boxes: &Boxes) -> [i64; 3] {
+/// Atoms so far beyond the cutoff (in boxes) are looked at too: whether one on the cutoff is in is for its
+/// distance to say, not for the rounding of the box it is in.
+const MARGIN: f64 = 1e-6;
+
+fn reach(basis: &Basis, width: f64, boxes: &Boxes) -> [f64; 3] {
     let heights = basis.heights();
-    [0, 1, 2].map(|k| (width * boxes.counts[k] as f64 / heights[k]).floor() as i64 + 1)
+    [0, 1, 2].map(|k| width * boxes.counts[k] as f64 / heights[k] + MARGIN)
 }

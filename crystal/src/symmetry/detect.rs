@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use moyo::MoyoDataset;
-use moyo::base::AngleTolerance;
+use moyo::base::{AngleTolerance, Cell};
 use moyo::data::Setting as MoyoSetting;
 
 use super::places::Places;
@@ -29,6 +29,8 @@ pub struct Detected {
     pub site_symmetry: Vec<String>,
     /// Pearson symbol, for example `cF8`.
     pub pearson: String,
+    /// The tolerance (Å) at which the operations form the group: the one asked for, or less.
+    pub symprec: f64,
 }
 
 impl Detected {
@@ -53,10 +55,19 @@ pub enum SymmetryError {
 /// No cell is this many times longer than it is wide: that of a polytype with hundreds of layers is so a few hundred times.
 const LONGEST: f64 = 2000.0;
 
+/// Where the operations within a tolerance form no group, the next tolerance that is tried is so much of it.
+const FINER: f64 = 0.95;
+
+/// Tolerances that differ by less are one (relative).
+const SAME: f64 = 1e-9;
+
 /// Finds the space group of a structure. Sites of different species, charges or occupancies are different; masked sites are a
 /// species of their own; sites that share a position count as one site of a mixed kind.
 ///
-/// `symprec` is in Å (0.01 is usual).
+/// `symprec` is in Å (0.01 is usual): an operation counts if it brings every atom within that distance of one of
+/// its kind. Where the operations within `symprec` form no group, less is tried in steps of 5 %;
+/// [`Detected::symprec`] tells where the search ended. spglib tightens its tolerance in more situations, so that atoms
+/// moved by nearly the tolerance may have more symmetry here than there, never operations that do not hold.
 ///
 /// Time grows with the square of the number of atoms in the primitive cell: moyo tries every atom of the
 /// rarest species as the image of one of them, for each rotation of the lattice, and moves all atoms to see.
@@ -79,6 +90,7 @@ pub fn detect(structure: &Structure, symprec: f64) -> Result<Detected, SymmetryE
         equivalent: places.equivalent(structure, &found.orbits),
         site_symmetry: places.of_site.iter().map(each).collect(),
         pearson: found.pearson_symbol,
+        symprec: found.symprec,
     })
 }
 
@@ -106,12 +118,30 @@ pub(crate) fn search(
     }
     let places = Places::of(structure)?;
     let cell = places.cell(structure);
+    let found = run(&cell, symprec)?;
+    if found.symprec >= symprec * (1.0 - SAME) {
+        return Ok((places, found));
+    }
+    // What holds within the tolerance made no group, and moyo has halved the tolerance, perhaps past one
+    // that does: look in between.
+    let mut finer = symprec * FINER;
+    while finer > found.symprec * (1.0 + SAME) {
+        match run(&cell, finer) {
+            Ok(between) if between.symprec >= finer * (1.0 - SAME) => return Ok((places, between)),
+            _ => finer *= FINER,
+        }
+    }
+    Ok((places, found))
+}
+
+/// One search of moyo, which may end at a tighter tolerance than it is given.
+fn run(cell: &Cell, symprec: f64) -> Result<MoyoDataset, SymmetryError> {
     // moyo asserts what it expects of a cell; a cell odd enough to break that is one whose group cannot
     // be found, not a reason to end the program.
     let search =
-        || MoyoDataset::new(&cell, symprec, AngleTolerance::Default, MoyoSetting::Standard, false);
+        || MoyoDataset::new(cell, symprec, AngleTolerance::Default, MoyoSetting::Standard, false);
     match catch_unwind(AssertUnwindSafe(search)) {
-        Ok(Ok(found)) => Ok((places, found)),
+        Ok(Ok(found)) => Ok(found),
         Ok(Err(reason)) => Err(SymmetryError::NotFound(reason.to_string())),
         Err(_) => Err(SymmetryError::NotFound("the search gave up".to_owned())),
     }

@@ -1,4 +1,5 @@
-//! Commands that make one structure file of another: which structure is meant, and where the result goes.
+//! Which structure of a file is meant; and, for commands that make one structure file of another, where the
+//! result goes.
 
 use std::path::{Path, PathBuf};
 
@@ -76,7 +77,7 @@ impl Options {
         for source in sources {
             let result = source.and_then(|s| self.inputs.read(&s)).map_err(anyhow::Error::from);
             let result = result.and_then(|input| {
-                let (reading, structure) = self.choose(&input)?;
+                let (reading, structure) = choose(&input, self.block.as_deref())?;
                 make(&Given { input: &input, reading, structure, several })
                     .with_context(|| input.name.clone())
             });
@@ -132,42 +133,45 @@ impl Options {
         };
         Ok(Made { file: file.clone(), block: name.clone(), language, output, text })
     }
+}
 
-    /// The one structure that is meant.
-    fn choose<'a>(&self, input: &'a Input) -> Result<(&'a Reading, &'a Structure)> {
-        let reading = self.reading(input)?;
-        if let Some(obstacle) = reading.obstacles.first() {
-            bail!("{}: the structure is incomplete: {}", input.name, obstacle.message);
-        }
-        let structure = reading
-            .structure
-            .as_ref()
-            .with_context(|| format!("{}: the file describes no structure", input.name))?;
-        Ok((reading, structure))
+/// The one structure that is meant, complete: that of the data block of this name, else the only one there is.
+pub(crate) fn choose<'a>(
+    input: &'a Input,
+    block: Option<&str>,
+) -> Result<(&'a Reading, &'a Structure)> {
+    let reading = reading(input, block)?;
+    if let Some(obstacle) = reading.obstacles.first() {
+        bail!("{}: the structure is incomplete: {}", input.name, obstacle.message);
     }
+    let structure = reading
+        .structure
+        .as_ref()
+        .with_context(|| format!("{}: the file describes no structure", input.name))?;
+    Ok((reading, structure))
+}
 
-    /// The one data block that is meant.
-    fn reading<'a>(&self, input: &'a Input) -> Result<&'a Reading> {
-        let readings = &input.parsed.readings;
-        if let Some(name) = &self.block {
-            return readings
-                .iter()
-                .find(|r| r.name.eq_ignore_ascii_case(name))
-                .with_context(|| format!("{}: no data block '{name}'", input.name));
+/// The one data block that is meant.
+fn reading<'a>(input: &'a Input, block: Option<&str>) -> Result<&'a Reading> {
+    let readings = &input.parsed.readings;
+    if let Some(name) = block {
+        return readings
+            .iter()
+            .find(|r| r.name.eq_ignore_ascii_case(name))
+            .with_context(|| format!("{}: no data block '{name}'", input.name));
+    }
+    let mut with_structure = readings.iter().filter(|r| r.structure.is_some());
+    match (with_structure.next(), with_structure.next()) {
+        (Some(only), None) => Ok(only),
+        (Some(_), Some(_)) => {
+            let names: Vec<_> = readings.iter().map(|r| r.name.as_str()).collect();
+            bail!(
+                "{}: the file holds several structures, choose one of its data blocks: {}",
+                input.name,
+                names.join(", ")
+            )
         }
-        let mut with_structure = readings.iter().filter(|r| r.structure.is_some());
-        match (with_structure.next(), with_structure.next()) {
-            (Some(only), None) => Ok(only),
-            (Some(_), Some(_)) => {
-                let names: Vec<_> = readings.iter().map(|r| r.name.as_str()).collect();
-                bail!(
-                    "{}: the file holds several structures, choose one with --block: {}",
-                    input.name,
-                    names.join(", ")
-                )
-            }
-            (None, _) => bail!("{}: no structure in this file", input.name),
-        }
+        (None, _) => bail!("{}: no structure in this file", input.name),
     }
 }
 

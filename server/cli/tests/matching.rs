@@ -39,6 +39,34 @@ fn a_structure_matches_its_conversion() {
         "{}",
         text.stdout
     );
+    // Sites have their names in either file.
+    assert!(text.stdout.contains("sites     Ti1 (1) → Ti"), "{}", text.stdout);
+}
+
+/// Two data blocks of one crystal, one of them with declared charges.
+const BLOCKS: &str = "data_plain\n_cell_length_a 4\n_cell_length_b 4\n_cell_length_c 4\n\
+    _cell_angle_alpha 90\n_cell_angle_beta 90\n_cell_angle_gamma 90\n\
+    loop_\n_atom_site_label\n_atom_site_type_symbol\n_atom_site_fract_x\n_atom_site_fract_y\n\
+    _atom_site_fract_z\nCs1 Cs 0 0 0\nCl1 Cl 0.5 0.5 0.5\n\
+    data_charged\n_cell_length_a 4\n_cell_length_b 4\n_cell_length_c 4\n\
+    _cell_angle_alpha 90\n_cell_angle_beta 90\n_cell_angle_gamma 90\n\
+    loop_\n_atom_site_label\n_atom_site_type_symbol\n_atom_site_fract_x\n_atom_site_fract_y\n\
+    _atom_site_fract_z\nX Cl1- 0 0 0\nM Cs1+ 0.5 0.5 0.5\n";
+
+#[test]
+fn a_block_is_chosen_and_charges_are_shown_but_do_not_count() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("two.cif");
+    std::fs::write(&path, BLOCKS).expect("a file");
+    let path = path.to_str().expect("UTF-8");
+    let several = cellwright(&["match", path, path]);
+    assert_eq!(several.code, 2);
+    assert!(several.stderr.contains("data blocks: plain, charged"), "{}", several.stderr);
+    let args = ["match", path, path, "--block-a", "plain", "--block-b", "charged"];
+    let found = cellwright(&args);
+    assert_eq!(found.code, 0, "{}", found.stderr);
+    let want = "  sites     Cs1 → M +1\n            Cl1 → X -1\n";
+    assert!(found.stdout.ends_with(want), "{}", found.stdout);
 }
 
 #[test]

@@ -1,9 +1,13 @@
 //! The typed view of a POSCAR / CONTCAR (VASP 4, 5 and 6). Line-counted: the counts decide what a
 //! line means.
 
+mod atoms;
 mod fields;
+mod header;
 mod read;
+mod species;
 mod tail;
+mod vector;
 
 pub(crate) use read::read;
 

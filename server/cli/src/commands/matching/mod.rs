@@ -16,12 +16,23 @@ use crate::output::{self, Format, Outcome};
 mod lines;
 mod sides;
 
+use sides::Side;
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The two structure files; one may be `-`, standard input.
+    /// The two structure files; one may be `-`, standard input. Elements and occupancies are compared;
+    /// labels and declared charges are not.
     #[arg(value_name = "FILE", num_args = 2)]
     #[arg(required_unless_present = "pairs", conflicts_with = "pairs")]
     files: Vec<PathBuf>,
+
+    /// Data block of the first file that is meant, by name, where there are several.
+    #[arg(long, value_name = "NAME", conflicts_with = "pairs")]
+    block_a: Option<String>,
+
+    /// Data block of the second file that is meant.
+    #[arg(long, value_name = "NAME", conflicts_with = "pairs")]
+    block_b: Option<String>,
 
     /// Match many pairs: a file, or standard input (`-`), with one JSON object a line, {"a": …, "b": …} and
     /// an "id" if wanted. Each side is a path or {"lattice": …, "species": […], "frac": [[…]…]}: the lattice
@@ -92,10 +103,12 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         return lines::run(args, &matcher, path);
     }
     let [a, b] = &args.files[..] else { bail!("two files are needed") };
-    let answer = compare(args, &matcher, &sides::file(a)?, &sides::file(b)?)?;
+    let a = Side::file(a, args.block_a.as_deref())?;
+    let b = Side::file(b, args.block_b.as_deref())?;
+    let answer = compare(args, &matcher, &a.structure, &b.structure)?;
     match args.format {
         Format::Json => output::print_json(&answer)?,
-        Format::Text => output::print(&render(&answer))?,
+        Format::Text => output::print(&render(&answer, &a, &b))?,
     }
     Ok(answer.outcome())
 }
@@ -142,7 +155,7 @@ fn partners(found: &Match, first: &Prepared, second: &Prepared) -> Vec<Partners>
     partners
 }
 
-fn render(answer: &Answer) -> String {
+fn render(answer: &Answer, a: &Side, b: &Side) -> String {
     let mut out = String::new();
     let mut line = |name: &str, value: String| {
         let _ = writeln!(out, "  {name:<9} {value}");
@@ -156,11 +169,12 @@ fn render(answer: &Answer) -> String {
         let named: Vec<_> = elements.iter().map(|(a, b)| format!("{a} → {b}")).collect();
         line("elements", named.join(", "));
     }
-    let numbers =
-        |sites: &[usize]| sites.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let names = |side: &Side, sites: &[usize]| {
+        sites.iter().map(|&i| side.name(i)).collect::<Vec<_>>().join(", ")
+    };
     for (i, partners) in answer.mapping.iter().flatten().enumerate() {
         let name = if i == 0 { "sites" } else { "" };
-        line(name, format!("{} → {}", numbers(&partners.a), numbers(&partners.b)));
+        line(name, format!("{} → {}", names(a, &partners.a), names(b, &partners.b)));
     }
     out
 }

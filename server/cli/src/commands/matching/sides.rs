@@ -3,32 +3,51 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use cellwright_crystal::{Element, Lattice, Site, Structure};
 use nalgebra::{Matrix3, Vector3};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::files::Source;
+use crate::structures::choose;
 
-/// The structure of a file that holds one.
-pub(super) fn file(path: &Path) -> Result<Structure> {
-    let input = Source::named(path).read(None)?;
-    let name = &input.name;
-    let mut readings = input.parsed.readings.iter().filter(|r| r.structure.is_some());
-    let (Some(reading), None) = (readings.next(), readings.next()) else {
-        bail!("{name}: the file does not hold one structure");
-    };
-    if let Some(obstacle) = reading.obstacles.first() {
-        bail!("{name}: the structure is incomplete: {}", obstacle.message);
+/// A structure and what its sites are called.
+pub(super) struct Side {
+    pub(super) structure: Structure,
+    labels: Vec<String>,
+}
+
+impl Side {
+    /// The structure of a file, in this data block or in the only one that holds any.
+    pub(super) fn file(path: &Path, block: Option<&str>) -> Result<Self> {
+        let input = Source::named(path).read(None)?;
+        let (reading, structure) = choose(&input, block)?;
+        let label = |site: usize| reading.sites[site].label.clone();
+        let labels = reading.origins.iter().map(|origin| label(origin.site)).collect();
+        Ok(Self { structure: structure.clone(), labels })
     }
-    reading.structure.clone().with_context(|| format!("{name}: no structure in this file"))
+
+    /// A site as people find it again: its label, the number of its copy in the cell where there are more, and
+    /// the charge that is declared.
+    pub(super) fn name(&self, site: usize) -> String {
+        let label = &self.labels[site];
+        let copies = |sites: &[String]| sites.iter().filter(|other| *other == label).count();
+        let mut name = label.clone();
+        if copies(&self.labels) > 1 {
+            name += &format!(" ({})", copies(&self.labels[..=site]));
+        }
+        if let Some(charge) = self.structure.sites[site].oxidation {
+            name += &format!(" {charge:+}");
+        }
+        name
+    }
 }
 
 /// The structure that a side of a line says.
 pub(super) fn read(side: &Value) -> Result<Structure> {
     match side {
-        Value::String(path) => file(Path::new(path)),
+        Value::String(path) => Ok(Side::file(Path::new(path), None)?.structure),
         Value::Null => bail!("it is missing"),
         _ => Inline::deserialize(side)?.structure(),
     }
