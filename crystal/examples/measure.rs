@@ -1,10 +1,14 @@
-//! Times reduction, neighbours and symmetry for `tests/bench/crystal/core.py`: one JSON object a line comes in,
-//! `{"task", "lattice", "species", "frac", "parameter"}`, and one goes out, `{"seconds", "answer"}`. Lattice
-//! vectors are rows in Å, species atomic numbers; the parameter is the tolerance, the cutoff in Å or symprec.
+//! Times reduction, neighbours, symmetry and bond valences for `tests/bench/crystal/core.py` and `bond_valence.py`:
+//! one JSON object a line comes in, `{"task", "lattice", "species", "frac", "parameter"}`, and one goes out,
+//! `{"seconds", "answer"}`. Lattice vectors are rows in Å, species atomic numbers; the parameter is the tolerance,
+//! the cutoff in Å, symprec or the b of bond valences, for which "states" gives the states, or null for those that
+//! leave no choice.
 
 use std::io::{BufRead, Write};
 use std::time::Instant;
 
+use cellwright_crystal::charge::bond_valence::{Bonds, bond_valence_sums};
+use cellwright_crystal::charge::certain_states;
 use cellwright_crystal::neighbors::neighbors;
 use cellwright_crystal::reduction::niggli;
 use cellwright_crystal::symmetry::detect;
@@ -48,7 +52,16 @@ fn answer(question: &Value) -> Result<Value, Box<dyn std::error::Error>> {
             let found = found?;
             Ok(json!({"seconds": seconds, "answer": [found.number, found.operations.len()]}))
         }
-        _ => Err("the task is niggli, neighbors or symmetry".into()),
+        Some("bond_valence") => {
+            let states: Option<Vec<f64>> = serde_json::from_value(question["states"].clone())?;
+            let Some(states) = states.or_else(|| certain_states(&structure)) else {
+                return Ok(json!({"seconds": 0.0, "answer": {"states": null, "sums": null}}));
+            };
+            let bonds = Bonds { decay: parameter, ..Bonds::default() };
+            let (seconds, sums) = timed(|| bond_valence_sums(&structure, &states, bonds));
+            Ok(json!({"seconds": seconds, "answer": {"states": states, "sums": sums?}}))
+        }
+        _ => Err("the task is niggli, neighbors, symmetry or bond_valence".into()),
     }
 }
 

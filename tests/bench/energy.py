@@ -15,35 +15,18 @@ import math
 import os
 import statistics
 import subprocess
-import sys
-import tempfile
 import time
-from pathlib import Path
+
+import reference
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cellwright", default="target/release/cellwright", help="the binary")
-    parser.add_argument("--python", help="an interpreter that has chgnet; otherwise a virtual environment is made")
+    reference.add_argument(parser, "chgnet")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=9)
     return parser.parse_args()
-
-
-def with_reference(args):
-    """Runs this script again under an interpreter that has the reference program."""
-    if os.environ.get("CELLWRIGHT_BENCH_INNER"):
-        return
-    # Threads that spin while the other program works would make each of them look slow.
-    env = dict(os.environ, CELLWRIGHT_BENCH_INNER="1", OMP_WAIT_POLICY="PASSIVE", GOMP_SPINCOUNT="0",
-               OMP_NUM_THREADS=str(args.threads), MKL_NUM_THREADS=str(args.threads), CUDA_VISIBLE_DEVICES="")
-    if args.python:
-        os.execve(args.python, [args.python, *sys.argv], env)
-    with tempfile.TemporaryDirectory() as folder:
-        python = Path(folder, "bin", "python")
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "chgnet==0.4.2"], check=True)
-        sys.exit(subprocess.run([python, *sys.argv], env=env, check=False).returncode)
 
 
 def supercell(lengths, sites, times):
@@ -110,7 +93,7 @@ def compare(args):
     from pymatgen.core import Lattice, Structure
 
     torch.set_num_threads(args.threads)
-    reference = CHGNet.load(model_name="0.3.0", use_device="cpu", verbose=False)
+    chgnet = CHGNet.load(model_name="0.3.0", use_device="cpu", verbose=False)
     worker = Worker(args.cellwright, args.threads)
     print(f"worker {worker.hello['version']} on {worker.hello['device']}; reference chgnet on torch {torch.__version__}; "
           f"{args.threads} threads, median (minimum) of {args.repeats}, ms")
@@ -123,7 +106,7 @@ def compare(args):
             start = time.perf_counter()
             answer = worker.energy(cell)
             middle = time.perf_counter()
-            truth = reference.predict_structure(crystal)
+            truth = chgnet.predict_structure(crystal)
             end = time.perf_counter()
             if turn >= 2:
                 ours.append(1e3 * (middle - start))
@@ -139,5 +122,8 @@ def compare(args):
 
 if __name__ == "__main__":
     arguments_ = arguments()
-    with_reference(arguments_)
+    # Threads that spin while the other program works would make each of them look slow.
+    quiet = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0", "CUDA_VISIBLE_DEVICES": ""}
+    threads = {name: str(arguments_.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    reference.under(arguments_.python, ["chgnet==0.4.2"], {**quiet, **threads})
     compare(arguments_)

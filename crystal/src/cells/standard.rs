@@ -7,7 +7,8 @@ use nalgebra::{Matrix3, Vector3};
 use super::{CellError, Recast, supercell};
 use crate::structure::{wrap_half, wrap_unit};
 use crate::symmetry::{
-    CrystalSystem, Operation, Setting, SymmetryError, operations, same_set, search,
+    CrystalSystem, IdealiseError, Operation, Setting, SymmetryError, idealise, operations,
+    same_set, search,
 };
 use crate::{Lattice, Site, Structure};
 
@@ -34,8 +35,8 @@ pub struct Standard {
 }
 
 /// Finds the standard cells at a tolerance in Å (0.01 is usual). Basis and origin come from moyo; what is in
-/// the cells is what was given: the crystal is neither turned nor made more symmetric than it is, but sites
-/// that a translation makes one are averaged. From orthorhombic groups upwards a cell that is in the standard
+/// the cells is what was given: the crystal is neither turned nor made more symmetric than it is
+/// ([`Standard::idealise`] does that), but sites that a translation makes one are averaged. From orthorhombic groups upwards a cell that is in the standard
 /// setting stays as it is. Coordinates are in [0, 1).
 ///
 /// # Errors
@@ -92,6 +93,38 @@ pub fn standard(structure: &Structure, symprec: f64) -> Result<Standard, Symmetr
     };
     let conventional = conventional(&primitive, &centring).map_err(|e| no(&e.to_string()))?;
     Ok(Standard { number, hall_number, primitive, conventional, centring, whole, merged })
+}
+
+impl Standard {
+    /// Makes the symmetry of both cells exact, lattice and positions, as [`idealise`] does: what spglib and
+    /// pymatgen call the refined cell, but not turned in space. `tolerance` is in Å; atoms miss the symmetry by up
+    /// to a few times the tolerance that [`standard`] was given.
+    ///
+    /// # Errors
+    /// [`IdealiseError`]; nothing is changed then.
+    pub fn idealise(&mut self, tolerance: f64) -> Result<(), IdealiseError> {
+        let operations = Setting::from_hall_number(self.hall_number).map(Setting::operations);
+        let operations = operations.ok_or(IdealiseError::Lattice)?;
+        let mut conventional = self.conventional.structure.clone();
+        idealise(&mut conventional, &operations, tolerance)?;
+        let centring = self.centring.cast::<f64>();
+        let primitive = centring.try_inverse().map(|m| m * conventional.lattice.matrix());
+        let primitive = primitive.and_then(|rows| Lattice::from_rows(rows).ok());
+        self.primitive.structure.lattice = primitive.ok_or(IdealiseError::Lattice)?;
+        let cells = self.primitive.structure.sites.iter_mut().zip(&self.primitive.sites);
+        for (site, given) in cells {
+            // The first of the copies that the larger cell has of it.
+            let copies = conventional.sites.iter().zip(&self.conventional.sites);
+            if let Some((copy, _)) = copies.into_iter().find(|(_, from)| *from == given) {
+                site.frac = centring.tr_mul(&copy.frac).map(inside);
+            }
+        }
+        for site in &mut conventional.sites {
+            site.frac = site.frac.map(inside);
+        }
+        self.conventional.structure = conventional;
+        Ok(())
+    }
 }
 
 /// Whether a cell with these operations is the conventional one as it is. In triclinic and monoclinic groups

@@ -189,6 +189,34 @@ fn a_conventional_cell_stays_as_it_is() {
 }
 
 #[test]
+fn standard_cells_are_made_ideal_where_asked() {
+    // Atoms a little off, in a cell that is a little off and no standard one.
+    let mut given = hematite();
+    for (i, site) in given.sites.iter_mut().enumerate() {
+        let way = Vector3::new(1.0, 2.0, 3.0).map(|k| (k * (i + 1) as f64).sin());
+        site.frac += given.lattice.to_fractional(&(way * 0.002));
+    }
+    strain(&mut given, &voigt([1e-4, -1e-4, 0.0, 2e-4, 0.0, 1e-4])).unwrap();
+    let given = supercell(&given, &Matrix3::new(1, 1, 0, -1, 0, 0, 0, 1, 1)).unwrap().structure;
+    let mut found = standard(&given, 0.02).unwrap();
+    assert_eq!((found.number, detect(&given, 1e-5).unwrap().number), (167, 1));
+    let plain = found.clone();
+    found.idealise(0.05).unwrap();
+    for (cell, atoms) in [(&found.conventional.structure, 30), (&found.primitive.structure, 10)] {
+        assert_eq!((cell.len(), detect(cell, 1e-7).unwrap().number), (atoms, 167));
+    }
+    // The same crystal in both, and nearly the one that was given.
+    assert_same_distances(&found.primitive.structure, &found.conventional.structure, 3);
+    let difference =
+        found.primitive.structure.lattice.matrix() - plain.primitive.structure.lattice.matrix();
+    assert!(difference.amax() < 0.005, "{difference}");
+    for (is, was) in found.primitive.structure.sites.iter().zip(&plain.primitive.structure.sites) {
+        assert!((is.frac - was.frac).map(wrap_half).amax() < 0.005);
+    }
+    assert!(plain.clone().idealise(f64::NAN).is_err());
+}
+
+#[test]
 fn standard_cells_keep_what_shares_a_position() {
     let mut alloy = caesium_chloride();
     alloy.sites[0].occupancy = 0.25;

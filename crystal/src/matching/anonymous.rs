@@ -56,12 +56,11 @@ pub(super) fn search(
     let mut descent = Descent::new(matcher.stol, goal, &replacements, first, second);
     let target = second.anchor;
     let anchor = second.groups[target].start;
+    let alike = |origin: &usize| replacements.alike(*origin, target);
+    let origins: Vec<usize> = (0..first.kinds.len()).filter(alike).collect();
     let Room { mappings, frame, .. } = room;
     scaled.each_frame((mappings, frame), (first, second, matcher.stol), |mapping, frame| {
-        for origin in 0..first.kinds.len() {
-            if !replacements.alike(origin, target) {
-                continue;
-            }
+        for &origin in &origins {
             for i in first.groups[origin].clone() {
                 descent.start(frame.translation(i, anchor), (origin, target));
                 if descent.descend(frame, 0, Partial::default()) {

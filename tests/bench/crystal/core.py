@@ -10,56 +10,19 @@ has them.
 """
 
 import argparse
-import json
 import math
-import os
 import random
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import reference
+from example import Example
+
+PACKAGES = ["pymatgen", "spglib", "gemmi"]
 RUNS = 9
-
-
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--python", help="an interpreter that has the references; otherwise a virtual environment is made")
-    return parser.parse_args()
-
-
-def with_reference(args):
-    """Runs this script again under an interpreter that has the reference programs."""
-    if os.environ.get("CELLWRIGHT_BENCH_INNER"):
-        return
-    env = dict(os.environ, CELLWRIGHT_BENCH_INNER="1", OMP_NUM_THREADS="1", RAYON_NUM_THREADS="1")
-    if args.python:
-        os.execve(args.python, [args.python, *sys.argv], env)
-    with tempfile.TemporaryDirectory() as folder:
-        python = Path(folder, "bin", "python")
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "pymatgen", "spglib", "gemmi"], check=True)
-        sys.exit(subprocess.run([python, *sys.argv], env=env, check=False).returncode)
-
-
-class Ours:
-    """The example program `measure`, spoken to in JSON lines."""
-
-    def __init__(self):
-        command = ["cargo", "build", "--release", "--quiet", "-p", "cellwright-crystal", "--example", "measure"]
-        subprocess.run(command, cwd=ROOT, check=True)
-        target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-        self.process = subprocess.Popen([target / "release/examples/measure"], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
-
-    def ask(self, task, case, parameter):
-        self.process.stdin.write(json.dumps({"task": task, "parameter": parameter, **case}) + "\n")
-        self.process.stdin.flush()
-        reply = json.loads(self.process.stdout.readline())
-        return reply["seconds"], reply["answer"]
 
 
 def timed(run):
@@ -118,19 +81,20 @@ def lattices(count):
 
 def report(name, rows, agree):
     """One line for each reference: how often its answer is ours, and both times."""
-    for reference, (ours, theirs, same) in rows.items():
+    for program, (ours, theirs, same) in rows.items():
         a, b = statistics.median(ours), statistics.median(theirs)
-        print(f"{name:32} | {reference:9} | {1e6 * a:10.1f} | {1e6 * b:11.1f} | {b / a:7.1f} | {sum(same)} of {len(same)} {agree}")
+        print(f"{name:32} | {program:9} | {1e6 * a:10.1f} | {1e6 * b:11.1f} | {b / a:7.1f} | {sum(same)} of {len(same)} {agree}")
 
 
 def compare(name, ours, cases, task, parameter, references, agree):
-    rows = {reference: ([], [], []) for reference in references}
+    rows = {program: ([], [], []) for program in references}
     for case in cases:
-        for reference, (prepare, call, read, same) in references.items():
+        for program, (prepare, call, read, same) in references.items():
             prepared = prepare(case)
-            seconds, answer = ours.ask(task, case, parameter)
+            reply = ours.ask({"task": task, "parameter": parameter, **case})
+            seconds, answer = reply["seconds"], reply["answer"]
             their_seconds, result = timed(lambda: call(prepared))
-            row = rows[reference]
+            row = rows[program]
             row[0].append(seconds)
             row[1].append(their_seconds)
             row[2].append(same(answer, read(result)))
@@ -141,12 +105,11 @@ def close(tolerance):
     return lambda a, b: all(abs(x - y) <= tolerance * max(1, abs(y)) for x, y in zip(a, b, strict=True))
 
 
-def main():
+def main(ours):
     import gemmi
     import spglib
     from pymatgen.core import Lattice, Structure
 
-    ours = Ours()
     print(f"{'':32} | reference | ours, µs   | theirs, µs  | ratio   | answers")
 
     def cell_of(rows):
@@ -194,8 +157,6 @@ def main():
     for times, atoms in (((1, 1, 1), "a cell"), ((3, 3, 3), "27 cells"), ((5, 5, 5), "125 cells")):
         cases = [repeated(*prototype, times, push=0.001) for prototype in prototypes()]
         compare(f"space group, {atoms}", ours, cases, "symmetry", 0.01, symmetries, "alike")
-    ours.process.stdin.close()
-    ours.process.wait()
 
 
 def niggli_of_gemmi(cell):
@@ -207,6 +168,8 @@ def niggli_of_gemmi(cell):
 
 
 if __name__ == "__main__":
-    arguments_ = arguments()
-    with_reference(arguments_)
-    main()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    reference.add_argument(parser, ", ".join(PACKAGES))
+    reference.under(parser.parse_args().python, PACKAGES)
+    with Example("measure") as ours:
+        main(ours)

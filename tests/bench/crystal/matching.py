@@ -12,15 +12,15 @@ unless --python names an interpreter that has it.
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import reference
+from example import ROOT, Example
+
 RUNS = 5
 SETTINGS = {
     "default": {"ltol": 0.2, "stol": 0.3, "angle_tol": 5},
@@ -30,23 +30,9 @@ SETTINGS = {
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--python", help="an interpreter that has pymatgen; otherwise a virtual environment is made")
+    reference.add_argument(parser, "pymatgen")
     parser.add_argument("--pairs", type=Path, help="pairs of structures in JSON")
     return parser.parse_args()
-
-
-def with_pymatgen(args):
-    """Runs this script again under an interpreter that has pymatgen."""
-    if os.environ.get("CELLWRIGHT_BENCH_INNER"):
-        return
-    env = dict(os.environ, CELLWRIGHT_BENCH_INNER="1", OMP_NUM_THREADS="1", RAYON_NUM_THREADS="1")
-    if args.python:
-        os.execve(args.python, [args.python, *sys.argv], env)
-    with tempfile.TemporaryDirectory() as folder:
-        python = Path(folder, "bin", "python")
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "pymatgen"], check=True)
-        sys.exit(subprocess.run([python, *sys.argv], env=env, check=False).returncode)
 
 
 def pairs(args):
@@ -62,22 +48,6 @@ def pairs(args):
     path = args.pairs or ROOT / "crystal/tests/data/matching.json"
     listed = json.loads(path.read_text())["pairs"]
     return [[plain(p["a"]), plain(p["b"])] for p in listed if ordered(p["a"]) and ordered(p["b"])]
-
-
-class Ours:
-    """The example program `match_pairs`, spoken to in JSON lines."""
-
-    def __init__(self):
-        command = ["cargo", "build", "--release", "--quiet", "-p", "cellwright-crystal", "--example", "match_pairs"]
-        subprocess.run(command, cwd=ROOT, check=True)
-        target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-        program = target / "release/examples/match_pairs"
-        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def match(self, pair, setting):
-        self.process.stdin.write(json.dumps({"a": pair[0], "b": pair[1], **setting}) + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
 
 
 def theirs(pair, setting):
@@ -98,18 +68,14 @@ def theirs(pair, setting):
     return rms, statistics.median(times)
 
 
-def main():
-    args = arguments()
-    with_pymatgen(args)
-    ours = Ours()
-    listed = pairs(args)
+def main(listed, ours):
     print(f"{len(listed)} pairs; medians over the pairs, in ms; pymatgen: median of {RUNS} runs")
     print(f"{'setting':9}{'pymatgen':>10}{'cellwright':>12}{'ratio':>8}{'prepared':>10}{'different':>11}")
     for name, setting in SETTINGS.items():
         slow, fast, prepared, ratios, different = [], [], [], [], 0
         for pair in listed:
             rms, seconds = theirs(pair, setting)
-            answer = ours.match(pair, setting)
+            answer = ours.ask({"a": pair[0], "b": pair[1], **setting})
             agree = answer["rms"] is None if rms is None else answer["rms"] is not None and abs(answer["rms"] - rms[0]) < 1e-4
             different += not agree
             slow.append(seconds)
@@ -122,4 +88,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    args_ = arguments()
+    reference.under(args_.python, ["pymatgen"])
+    with Example("match_pairs") as ours_:
+        main(pairs(args_), ours_)

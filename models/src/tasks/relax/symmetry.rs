@@ -1,8 +1,8 @@
 //! Keeps a symmetry exactly: averages positions, cell, forces and strains over the operations of the group.
 
-use cellwright_crystal::symmetry::{Operation, site_permutations};
-use cellwright_crystal::{Lattice, Structure};
-use nalgebra::{Matrix3, SymmetricEigen, Vector3};
+use cellwright_crystal::Structure;
+use cellwright_crystal::symmetry::{Operation, idealise, symmetric_lattice};
+use nalgebra::{Matrix3, Vector3};
 
 use crate::ModelError;
 
@@ -24,24 +24,12 @@ impl Projector {
 
     /// For the whole group of `structure`, whose cell and positions it makes exactly symmetric.
     pub(super) fn new(structure: &mut Structure, group: &[Operation]) -> Result<Self, ModelError> {
-        symmetrise_cell(structure, group)?;
-        let permutations = site_permutations(structure, group, TOLERANCE).map_err(|e| {
+        require_cell(structure, group)?;
+        let permutations = idealise(structure, group, TOLERANCE).map_err(|e| {
             ModelError::Unsupported(format!(
                 "the structure does not have the symmetry to be kept: {e}"
             ))
         })?;
-        let mut mean = vec![Vector3::zeros(); structure.len()];
-        for (operation, permutation) in group.iter().zip(&permutations) {
-            for (i, site) in structure.sites.iter().enumerate() {
-                let shift = Vector3::from(permutation.shift[i]).cast::<f64>();
-                mean[permutation.to[i]] += operation.apply(&site.frac) - shift;
-            }
-        }
-        if !group.is_empty() {
-            for (site, mean) in structure.sites.iter_mut().zip(mean) {
-                site.frac = mean / group.len() as f64;
-            }
-        }
         let rotation = |op: &Operation| op.cartesian_rotation(&structure.lattice);
         let operations = group.iter().map(rotation).zip(permutations.into_iter().map(|p| p.to));
         Ok(Self { operations: operations.collect() })
@@ -70,29 +58,20 @@ impl Projector {
     }
 }
 
-/// The nearest cell whose metric the rotations leave as it is: L S with S symmetric and L S² Lᵀ the mean of Wᵀ G W.
-fn symmetrise_cell(structure: &mut Structure, group: &[Operation]) -> Result<(), ModelError> {
-    if group.is_empty() {
+/// A cell may miss its symmetry by this strain: 2 % move an atom 5 Å away by [`TOLERANCE`].
+const STRAIN: f64 = 0.02;
+
+/// Refuses a cell that is too far from the symmetry of the group.
+fn require_cell(structure: &Structure, group: &[Operation]) -> Result<(), ModelError> {
+    let lattice = &structure.lattice;
+    let near = symmetric_lattice(lattice, group).is_some_and(|symmetric| {
+        let strain = lattice.inverse() * symmetric.matrix() - Matrix3::identity();
+        strain.symmetric_eigenvalues().amax() < STRAIN
+    });
+    if near {
         return Ok(());
     }
-    let lattice = &structure.lattice;
-    let metric = lattice.metric();
-    let turned = group.iter().map(|op| {
-        let w = op.rotation.cast::<f64>();
-        w.transpose() * metric * w
-    });
-    let mean = turned.sum::<Matrix3<f64>>() / group.len() as f64;
-    let square = lattice.inverse() * mean * lattice.inverse().transpose();
-    let eigen = SymmetricEigen::new((square + square.transpose()) * 0.5);
-    // A strain of 2 % moves an atom 5 Å away by 0.1 Å. A metric that is none has no root and is refused, too.
-    if !eigen.eigenvalues.iter().all(|x| (x.sqrt() - 1.0).abs() < 0.02) {
-        return Err(ModelError::Unsupported(
-            "the cell does not have the symmetry to be kept: its metric disagrees with the operations".to_owned(),
-        ));
-    }
-    let q = eigen.eigenvectors;
-    let root = q * Matrix3::from_diagonal(&eigen.eigenvalues.map(f64::sqrt)) * q.transpose();
-    structure.lattice = Lattice::from_rows(lattice.matrix() * root)
-        .map_err(|e| ModelError::Unsupported(e.to_string()))?;
-    Ok(())
+    let reason =
+        "the cell does not have the symmetry to be kept: its metric disagrees with the operations";
+    Err(ModelError::Unsupported(reason.to_owned()))
 }

@@ -1,10 +1,9 @@
 //! The symmetry operations against the shape of the cell.
 
 use cellwright_crystal::Lattice;
-use cellwright_crystal::symmetry::{Operation, Setting, metric_misfit};
+use cellwright_crystal::symmetry::{Operation, Setting, metric_misfit, symmetric_lattice};
 use cellwright_syntax::Span;
 use cellwright_syntax::reading::{Cell, Reading};
-use nalgebra::Matrix3;
 
 use super::symmetry_symbol;
 use crate::words::{list, trimmed};
@@ -74,7 +73,7 @@ fn uncertainty(reading: &Reading, lattice: &Lattice) -> f64 {
 fn report(reading: &Reading, lattice: &Lattice, operations: &[Operation]) -> Option<Finding> {
     // What the group asks of any cell shows in a cell that has no symmetry of its own.
     let generic = Lattice::from_parameters([5.1, 6.3, 7.7], [83.0, 97.0, 106.0]).ok()?;
-    let wanted = parameters(&symmetrized(&generic, operations)?);
+    let wanted = parameters(&symmetric_lattice(&generic, operations)?);
     let is = parameters(lattice);
     let constraint = constraint(&wanted);
     let now: Vec<String> = offenders(&is, &wanted)
@@ -127,18 +126,6 @@ fn other_setting(reading: &Reading, lattice: &Lattice) -> String {
         (Some(first), Some(_)) => format!("; it fits other settings, such as '{}'", first.hm()),
         _ => String::new(),
     }
-}
-
-/// The lattice with the mean of the metric tensor over the operations.
-fn symmetrized(lattice: &Lattice, operations: &[Operation]) -> Option<Lattice> {
-    let metric = lattice.metric();
-    let sum: Matrix3<f64> = operations
-        .iter()
-        .map(|op| op.rotation.cast::<f64>())
-        .map(|w| w.transpose() * metric * w)
-        .sum();
-    let mean = sum / operations.len() as f64;
-    Lattice::from_rows(mean.cholesky()?.l()).ok()
 }
 
 /// What a symmetric cell's parameters have in common, in words: `a = b = c and α = β = γ = 90°`.

@@ -1,9 +1,9 @@
-//! `cellwright cell`: the same crystal in another cell.
+//! `cellwright cell`: the same crystal in another cell, and the small edits that go with it.
 
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use cellwright_crystal::cells::{Recast, Standard, standard, supercell, wrap};
+use cellwright_crystal::cells::{Recast, Standard, standard, supercell};
 use cellwright_crystal::reduction::{delaunay, niggli};
 use cellwright_crystal::symmetry::Setting;
 use cellwright_crystal::{Lattice, Structure};
@@ -16,7 +16,10 @@ use crate::files::LanguageArg;
 use crate::output::Outcome;
 use crate::structures::{Given, Options};
 
+mod edits;
 mod matrix;
+
+use edits::Edits;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -24,7 +27,7 @@ pub(crate) struct Args {
     options: Options,
 
     /// The cell to make.
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, default_value_t = Target::Given)]
     to: Target,
 
     /// Supercell: its lattice vectors as rows of nine whole numbers in terms of the old ones
@@ -37,6 +40,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "Å", default_value_t = 0.01)]
     symprec: f64,
 
+    /// Make the symmetry exact that was found within --symprec: cell and positions (primitive and
+    /// conventional).
+    #[arg(long)]
+    idealise: bool,
+
+    #[command(flatten)]
+    edits: Edits,
+
     /// Format to write; without it, by the name of --output, else that of the file.
     #[arg(long, value_enum)]
     to_format: Option<LanguageArg>,
@@ -45,6 +56,8 @@ pub(crate) struct Args {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Target {
+    /// The cell as it is, for the edits alone.
+    Given,
     /// The smallest cell, in the standard setting of the space group.
     Primitive,
     /// The cell of the space group's standard setting.
@@ -97,16 +110,24 @@ struct StandardCell {
 /// Relative tolerance of the reduced cells: the usual one, far above rounding and far below what files give.
 const REDUCTION: f64 = 1e-5;
 
+/// Atoms of averaged cells may miss a symmetry by a few times the tolerance that it was found within.
+const REACH: f64 = 4.0;
+
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
     if args.matrix.is_some() && args.to != Target::Supercell {
         bail!("--matrix belongs to --to supercell");
+    }
+    if args.idealise && !matches!(args.to, Target::Primitive | Target::Conventional) {
+        bail!("--idealise belongs to --to primitive and --to conventional");
     }
     args.options.each(|given| make(args, given), |cell| &cell.text)
 }
 
 fn make(args: &Args, given: &Given) -> Result<Cell> {
-    let (mut new, standard) = recast(args, given.structure)?;
-    wrap(&mut new.structure);
+    let mut structure = given.structure.clone();
+    let kept = args.edits.before(&mut structure)?;
+    let (mut new, standard) = recast(args, &structure)?;
+    args.edits.after(&mut new)?;
     let by_name = args.options.language_of_output(given);
     let same = given.input.parsed.language();
     let language = args.to_format.map(Language::from).or(by_name).unwrap_or(same);
@@ -124,7 +145,7 @@ fn make(args: &Args, given: &Given) -> Result<Cell> {
         volume: lattice.volume(),
         transform: rows(&new.transform),
         origin: new.origin.into(),
-        sites: new.sites,
+        sites: new.sites.iter().map(|&site| kept[site]).collect(),
         standard,
         text: made.text,
     })
@@ -134,7 +155,10 @@ fn recast(args: &Args, structure: &Structure) -> Result<(Recast, Option<Standard
     let lattice = &structure.lattice;
     let matrix = match args.to {
         Target::Primitive | Target::Conventional => {
-            let found = standard(structure, args.symprec)?;
+            let mut found = standard(structure, args.symprec)?;
+            if args.idealise {
+                found.idealise(REACH * args.symprec)?;
+            }
             let about = about(&found);
             let primitive = args.to == Target::Primitive;
             let cell = if primitive { found.primitive } else { found.conventional };
@@ -142,6 +166,7 @@ fn recast(args: &Args, structure: &Structure) -> Result<(Recast, Option<Standard
         }
         Target::Niggli => niggli(lattice, REDUCTION)?.transform,
         Target::Delaunay => delaunay(lattice, REDUCTION)?.transform,
+        Target::Given => Matrix3::identity(),
         // The arguments ask for a matrix; without one there is one cell.
         Target::Supercell => args.matrix.unwrap_or_else(Matrix3::identity),
     };
