@@ -47,7 +47,16 @@ impl Lattice {
     }
 
     /// From lengths (Å) and angles (degrees): c along z, a in the xz plane, the setting that the
-    /// field's data sets use.
+    /// field's data sets use. The rows are
+    ///
+    /// ```text
+    /// a = |a| (sin β, 0, cos β)
+    /// b = |b| (−sin α cos γ*, sin α sin γ*, cos α)    cos γ* = (cos α cos β − cos γ) / (sin α sin β)
+    /// c = |c| (0, 0, 1)
+    /// ```
+    ///
+    /// (International Tables B, 3.3.1; angles of the reciprocal cell have a star). A cell is there if its Gram
+    /// determinant 1 − cos²α − cos²β − cos²γ + 2 cos α cos β cos γ is positive.
     ///
     /// # Errors
     /// When a length or angle is out of range or the angles close no cell.

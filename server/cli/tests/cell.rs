@@ -137,7 +137,8 @@ fn edits_do_what_they_say_and_no_more() {
     };
     let given = edited(&[]);
     let length = |cell: &Value, name: &str| cell["parameters"][name].as_f64().expect("a number");
-    let strained = edited(&["--strain", "0 0 0.02 0 0 0", "--to", "supercell", "--matrix", "1 1 2"]);
+    let strained =
+        edited(&["--strain", "0 0 0.02 0 0 0", "--to", "supercell", "--matrix", "1 1 2"]);
     near(&strained["parameters"]["c"], 2.0 * 1.02 * length(&given, "c"));
     near(&strained["parameters"]["a"], length(&given, "a"));
     let tin = edited(&["--substitute", "Ti=Sn"]);
@@ -159,7 +160,8 @@ fn edits_do_what_they_say_and_no_more() {
 
 #[test]
 fn symmetry_is_made_exact_where_asked() {
-    let near_salt = SALT.replace("0.5 0.5 0.5", "0.501 0.5 0.5").replace("2.82 2.82 0\n", "2.82 2.821 0\n");
+    let near_salt =
+        SALT.replace("0.5 0.5 0.5", "0.501 0.5 0.5").replace("2.82 2.82 0\n", "2.82 2.821 0\n");
     let number = |cell: &Value| {
         let text = cell["text"].as_str().expect("a text");
         let args = ["info", "-", "--format", "json", "--symprec", "1e-4"];

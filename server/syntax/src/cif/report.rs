@@ -20,7 +20,6 @@ use super::arity;
 use super::{CifVersion, Item, Loop, Name, Value, ValueKind};
 use crate::problem::{Problem, ProblemKind, Problems};
 use crate::text::{Span, TextEdit};
-use crate::value::Spanned;
 
 pub(super) struct Report<'s> {
     source: &'s str,
