@@ -67,7 +67,7 @@ impl Found {
     fn new(candidate: &Candidate) -> Self {
         let structure = &candidate.structure;
         let atom = |site: &cellwright_crystal::Site| Atom {
-            element: site.element.map(|e| e.symbol()),
+            element: site.element.map(cellwright_crystal::Element::symbol),
             frac: site.frac.into(),
         };
         let group =
