@@ -1,6 +1,6 @@
 //! Composition lines of a CIF: formulas without atoms, and comments.
 
-use cellwright_crystal::Composition;
+use cellwright_crystal::{Composition, Structure};
 
 use super::{Complaint, CompositionLine, Spelling, Target, Wanted, comment, counts};
 use crate::cif::{Block, CifFile, Value};
@@ -63,7 +63,7 @@ fn from_comment(parsed: &Parsed, file: &CifFile, span: Span) -> Option<Compositi
     let wanted = comment::read(span.text(text), span.start)?;
     if let Ok(wanted) = &wanted {
         let structures = parsed.readings.iter().filter_map(|r| r.structure.as_ref());
-        if structures.map(|s| s.composition()).any(|found| wanted.is_answered_by(&found)) {
+        if structures.map(Structure::composition).any(|found| wanted.is_answered_by(&found)) {
             return None;
         }
     }
