@@ -125,7 +125,7 @@ test('a composition becomes the structure that the user picks, in one undo step'
   await user.clickLens('Predict structure of SrTiO3');
   await user.page.locator('.quick-input-list .monaco-list-row', { hasText: 'eV/atom' }).first().waitFor();
   await user.picture('candidates');
-  await user.pick(/^1\. P m -3 m/);
+  await user.pick(/^1\. P /);
   const preview = user.page.locator('.tab.active', { hasText: 'predicted' });
   await user.expect(preview, 60_000);
   await user.picture('predicted');

@@ -33,8 +33,8 @@ fn what_is_no_composition_is_refused() {
     for (text, reason) in [
         ("LiXx2", "'Xx' is no element"),
         ("Fe0.95O", "whole atoms"),
-        ("NaCl, Z=many", "'many' is no number for Z"),
-        ("NaCl, colour=red", "'colour' is no setting"),
+        ("NaCl, Z=many", "'many' cannot be one"),
+        ("NaCl, colour=red", "'colour' is no option"),
         ("NaCl, Z=400", "800 atoms"),
     ] {
         let run = cellwright(&["predict", text]);

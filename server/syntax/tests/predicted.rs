@@ -74,6 +74,23 @@ fn a_comment_gets_a_block_of_its_own_or_the_one_it_stands_in() {
 }
 
 #[test]
+fn the_cell_is_written_as_it_is_where_the_conventional_one_has_another_z() {
+    // The primitive cell of rock salt, asked for as such.
+    let rows = nalgebra::Matrix3::new(0.0, 0.5, 0.5, 0.5, 0.0, 0.5, 0.5, 0.5, 0.0) * 5.64;
+    let sites = vec![site("Na", [0.0; 3]), site("Cl", [0.5; 3])];
+    let primitive = Structure { lattice: Lattice::from_rows(rows).unwrap(), sites };
+    let atoms = |text: &str| {
+        let parsed = Parsed::new(Language::Cif, text);
+        let edits = fill(&parsed, &composition_lines(&parsed)[0], &primitive, 0.01).unwrap();
+        let again = Parsed::new(Language::Cif, &apply_edits(text, &edits));
+        assert_eq!(composition_lines(&again), []);
+        again.readings[0].structure.as_ref().unwrap().len()
+    };
+    assert_eq!(atoms("# predict: NaCl, Z=1"), 2);
+    assert_eq!(atoms("# predict: NaCl"), 8);
+}
+
+#[test]
 fn a_poscar_keeps_its_species_and_counts() {
     let head = "my salt\n2.0\n 1 0 0\n 0 1 0\n 0 0 1\n";
     let new = filled(Language::Poscar, &format!("{head}Na_pv Cl Na\n  1 4 3\n\n"));

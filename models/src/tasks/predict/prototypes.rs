@@ -1,10 +1,11 @@
 //! Known structures as proposals.
 
-use cellwright_crystal::Element;
+use cellwright_crystal::cells::standard;
 use cellwright_crystal::matching::Prepared;
+use cellwright_crystal::{Element, Structure};
 
 use super::generator::{Draft, Generator};
-use super::{Request, Source};
+use super::{Request, SYMPREC, Source};
 use crate::ModelError;
 use crate::eval::csp::matcher;
 use crate::prototypes::ranker::Ranker;
@@ -69,15 +70,20 @@ impl Generator for Prototypes {
         }
         let counts: Vec<u32> = request.composition.iter().map(|(_, n)| *n).collect();
         let known = self.library.known_units(&counts);
-        let units = request.reduced_units().map_or_else(|| known.clone(), |units| vec![units]);
-        let question = Question::new(&request.composition, &units, request.units.is_some())?;
-        let drafts = self.ranked(&question)?;
+        let asked = request.reduced_units();
+        let units = asked.map_or_else(|| known.clone(), primitive_units);
+        // Several primitive cells can have the conventional one that was asked for.
+        let question = Question::new(&request.composition, &units, units.len() == 1)?;
+        let mut drafts = self.ranked(&question)?;
+        if let Some(asked) = asked {
+            drafts = in_cells_of(drafts, asked);
+        }
         if drafts.is_empty() && known.is_empty() {
             notes.push("no known structure has this ratio of elements".to_owned());
         } else if drafts.is_empty() {
             let list: Vec<String> = known.iter().map(u32::to_string).collect();
             notes.push(format!(
-                "no known structure has so many formula units in its primitive cell; known are {}",
+                "no known structure has so many formula units in its cell; known in primitive cells are {}",
                 list.join(", ")
             ));
         }
@@ -88,6 +94,44 @@ impl Generator for Prototypes {
         }
         Ok((drafts, notes))
     }
+}
+
+/// How many formula units a primitive cell may hold where `units` were asked for: as many, or as many as a conventional cell
+/// of these has with one of the centrings (2, 3 or 4 lattice points).
+fn primitive_units(units: u32) -> Vec<u32> {
+    [1, 2, 3, 4]
+        .into_iter()
+        .filter(|points| units.is_multiple_of(*points))
+        .map(|points| units / points)
+        .collect()
+}
+
+/// The drafts in cells of so many formula units: primitive cells that hold them as they are, others as their conventional cell.
+/// Those that cannot be that are left out, and their chance goes to the others in proportion.
+fn in_cells_of(drafts: Vec<Draft>, units: u32) -> Vec<Draft> {
+    let mut excluded = 0.0;
+    let mut kept: Vec<Draft> = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        match in_cell_of(&draft.structure, units) {
+            Some(structure) => kept.push(Draft { structure, ..draft }),
+            None => excluded += draft.probability.unwrap_or(0.0),
+        }
+    }
+    let left = (1.0 - excluded).max(f64::EPSILON);
+    for draft in &mut kept {
+        draft.probability = draft.probability.map(|p| (p / left).min(1.0));
+    }
+    kept
+}
+
+/// A structure, given by its primitive cell, in a cell of so many formula units.
+fn in_cell_of(structure: &Structure, units: u32) -> Option<Structure> {
+    let atoms = structure.composition().reduced().0.total().round() as usize * units as usize;
+    if structure.len() == atoms {
+        return Some(structure.clone());
+    }
+    let conventional = standard(structure, SYMPREC).ok()?.conventional.structure;
+    (conventional.len() == atoms).then_some(conventional)
 }
 
 /// Drafts that are different structures, at most so many; the first of each kind gets the probability of all of it. In order

@@ -73,7 +73,7 @@ fn both_ways_to_fill_a_perovskite_are_tried() {
     assert_eq!(answer.candidates.len(), 2);
     let twice = predict(&small(), &request("BaZrO3", Some(2)));
     assert!(twice.candidates.is_empty());
-    assert!(twice.notes[0].contains("known are 1"), "{:?}", twice.notes);
+    assert!(twice.notes[0].contains("known in primitive cells are 1"), "{:?}", twice.notes);
 }
 
 #[test]
@@ -115,4 +115,18 @@ fn the_shipped_library_knows_its_chemistry() {
     assert_eq!(chances.len(), answer.candidates.len());
     assert!(chances.is_sorted_by(|a, b| a >= b) && chances.iter().sum::<f64>() <= 1.0 + 1e-9);
     assert!(chances[0] > 0.5, "{chances:?}");
+}
+
+#[test]
+fn z_of_the_conventional_cell_and_of_the_primitive_one_are_understood() {
+    let predictor = Predictor::shipped().unwrap();
+    for (units, atoms) in [(1, 2), (4, 8)] {
+        let answer = predict(&predictor, &request("NaCl", Some(units)));
+        let first = &answer.candidates[0];
+        assert_eq!(first.space_group.as_ref().map(|g| g.0), Some(225), "Z = {units}");
+        assert_eq!((first.structure.len(), first.units), (atoms, units));
+        let chances = answer.candidates.iter().filter_map(|c| c.probability);
+        assert!(chances.sum::<f64>() <= 1.0 + 1e-9);
+        assert!(answer.candidates.iter().all(|c| c.units == units));
+    }
 }

@@ -7,7 +7,8 @@ use cellwright_crystal::{Element, Structure};
 pub struct Request {
     /// Elements and their counts, as the user wrote them: reduced, or those of a whole cell.
     pub composition: Vec<(Element, u32)>,
-    /// How often the cell holds these counts; none: whatever the library knows for such a formula.
+    /// How often the cell holds these counts, conventional (as in CIF) or primitive; none: whatever the library knows for such a
+    /// formula, in primitive cells.
     pub units: Option<u32>,
     /// Only structures of this space group (International Tables number).
     pub space_group: Option<u16>,

@@ -1,4 +1,4 @@
-//! The comment `# predict: Li Fe P O4, Z=4 spacegroup=Pnma n=20`.
+//! A composition with options, `Li Fe P O4, Z=4 spacegroup=Pnma n=20`, and the comment that holds one.
 
 use cellwright_crystal::Composition;
 use cellwright_crystal::symmetry::Setting;
@@ -20,7 +20,7 @@ pub(super) fn read(comment: &str, at: usize) -> Option<Result<Wanted, Complaint>
 }
 
 /// The formula and what follows it.
-fn request(text: &str, at: usize) -> Result<Wanted, Complaint> {
+pub(super) fn request(text: &str, at: usize) -> Result<Wanted, Complaint> {
     let end = text.find('=').map_or(text.len(), |equals| key_start(text, equals));
     let (formula, mut options) = text.split_at(end);
     let trimmed = formula.trim_matches([' ', '\t', ',', ';', '\r']);
@@ -32,8 +32,7 @@ fn request(text: &str, at: usize) -> Result<Wanted, Complaint> {
                 trimmed.char_indices().nth(error.character).unwrap_or((trimmed.len(), ' '));
             let wrong = start + byte;
             let end = if byte < trimmed.len() { wrong + character.len_utf8() } else { wrong };
-            let message =
-                format!("{}; write, for example, `# predict: Li Fe P O4, Z=4`", error.kind);
+            let message = format!("{}; write, for example, `Li Fe P O4, Z=4`", error.kind);
             Complaint { span: Span::new(wrong, end), message }
         })?;
     let span = Span::new(start, start + trimmed.len());

@@ -100,6 +100,14 @@ pub fn composition_lines(parsed: &Parsed) -> Vec<CompositionLine> {
     }
 }
 
+/// What a text such as `Li Fe P O4, Z=4 spacegroup=Pnma n=20` asks for; spans count from its beginning.
+///
+/// # Errors
+/// When it cannot be understood, with the place.
+pub fn wanted(text: &str) -> Result<Wanted, Complaint> {
+    comment::request(text, 0)
+}
+
 /// Most atoms of one kind: more is a slip of the pen.
 const MOST: f64 = 1e6;
 

@@ -78,9 +78,9 @@ fn what_is_wrong_in_a_comment_is_told_at_its_place() {
     for (text, expected) in [
         (
             "# predict: NaQ2",
-            "Q: 'Q' is no element from H to Lr; write, for example, `# predict: Li Fe P O4, Z=4`",
+            "Q: 'Q' is no element from H to Lr; write, for example, `Li Fe P O4, Z=4`",
         ),
-        ("# predict:", ": a formula is missing; write, for example, `# predict: Li Fe P O4, Z=4`"),
+        ("# predict:", ": a formula is missing; write, for example, `Li Fe P O4, Z=4`"),
         (
             "# predict: NaCl Z=many",
             "many: Z is the number of formula units in the cell, so 'many' cannot be one",

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use cellwright_crystal::Structure;
-use cellwright_crystal::cells::asymmetric;
 
 use super::EditError;
 use super::cell::{line_break, line_end};
@@ -30,12 +29,12 @@ pub fn fill(
     match (&parsed.file, line.target) {
         (File::Cif(file), Target::Block(index)) => {
             let block = file.blocks.get(index).ok_or(EditError::OtherAtoms)?;
-            let written = cif(structure, "x", symprec);
+            let written = cif(structure, "x", line, symprec);
             Ok(into_block(&parsed.text, block, line.span, &written))
         }
         (File::Cif(file), Target::NewBlock(at)) => {
             let name = free_name(file, &structure.composition().reduced().0.formula());
-            let text = format!("\n\n{}", cif(structure, &name, symprec).trim_end());
+            let text = format!("\n\n{}", cif(structure, &name, line, symprec).trim_end());
             Ok(vec![TextEdit::insert(at, breaks(&parsed.text, &text))])
         }
         (File::Poscar(file), Target::Counts) => into_cell(&parsed.text, file, structure),
@@ -50,12 +49,10 @@ pub fn fill(
     }
 }
 
-/// A block with the structure, symmetric where it is.
-fn cif(structure: &Structure, name: &str, symprec: f64) -> String {
-    match asymmetric(structure, symprec) {
-        Ok(unit) => write::cif_symmetric(&unit.structure, &[], unit.setting, name),
-        Err(_) => write::cif(structure, name),
-    }
+/// A block with the structure, symmetric where it is. Where Z was asked for, the cell has that Z.
+fn cif(structure: &Structure, name: &str, line: &CompositionLine, symprec: f64) -> String {
+    let z_is_given = line.wanted.as_ref().is_ok_and(|wanted| wanted.units.is_some());
+    write::cif_with_symmetry(structure, name, symprec, z_is_given)
 }
 
 /// Names that the writer gives and a block may keep: they are what the prediction was made from.

@@ -1,6 +1,7 @@
 //! Whole files from structures.
 
 use cellwright_crystal::Structure;
+use cellwright_crystal::cells::{Asymmetric, asymmetric};
 use cellwright_crystal::symmetry::Setting;
 
 use crate::poscar::Mode;
@@ -28,6 +29,25 @@ pub fn cif_symmetric(
     name: &str,
 ) -> String {
     cif::write(asymmetric, Some(labels), Some(setting), name)
+}
+
+/// A CIF with the symmetry that the structure has at `symprec` (Å), made exact: its asymmetric unit in the conventional cell. In
+/// P 1, as [`cif`], where no symmetry is found, and with `keep_cell` also where the conventional cell is another than the given
+/// one in size.
+#[must_use]
+pub fn cif_with_symmetry(
+    structure: &Structure,
+    name: &str,
+    symprec: f64,
+    keep_cell: bool,
+) -> String {
+    let found = asymmetric(structure, symprec).ok();
+    let same_size =
+        |unit: &Asymmetric| unit.multiplicities.iter().sum::<usize>() == structure.len();
+    match found.filter(|unit| !keep_cell || same_size(unit)) {
+        Some(unit) => cif_symmetric(&unit.structure, &[], unit.setting, name),
+        None => cif(structure, name),
+    }
 }
 
 /// Why a structure cannot be a POSCAR.

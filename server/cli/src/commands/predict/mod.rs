@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[arg(value_name = "COMPOSITION", required_unless_present = "input")]
     composition: Option<String>,
 
-    /// Formula units in the primitive cell, as often as the formula is written; without it, those that known
+    /// Formula units in the cell, conventional or primitive, as often as the formula is written; without it, those that known
     /// structures have.
     #[arg(long, value_name = "UNITS")]
     z: Option<u32>,
@@ -71,6 +71,9 @@ enum Shape {
     Json,
 }
 
+/// With what tolerance (Å) the symmetry is found that a CIF states: that of the Materials Project.
+const SYMPREC: f64 = 0.1;
+
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let predictor = match &args.library {
         Some(path) => Predictor::new(Prototypes { library: Library::open(path)?, ranker: None }),
@@ -85,7 +88,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     for note in &prediction.notes {
         output::complain(note);
     }
-    show(text, args, &prediction)?;
+    show(text, args, &request, &prediction)?;
     Ok(if prediction.candidates.is_empty() { Outcome::Findings } else { Outcome::Clean })
 }
 
@@ -93,7 +96,7 @@ fn predict(predictor: &Predictor, request: &Request) -> Result<Prediction, Model
     predictor.predict(request, &mut |_| true)
 }
 
-fn show(text: &str, args: &Args, prediction: &Prediction) -> Result<()> {
+fn show(text: &str, args: &Args, request: &Request, prediction: &Prediction) -> Result<()> {
     match args.format {
         Shape::Json => output::print_json(&Answer::new(text, prediction))?,
         Shape::Jsonl => output::print(&Answer::new(text, prediction).line()?)?,
@@ -101,7 +104,9 @@ fn show(text: &str, args: &Args, prediction: &Prediction) -> Result<()> {
         Shape::Cif => {
             let blocks = prediction.candidates.iter().enumerate().map(|(i, candidate)| {
                 let formula = candidate.structure.composition().reduced().0.formula();
-                write::cif(&candidate.structure, &format!("{formula}_{}", i + 1))
+                let name = format!("{formula}_{}", i + 1);
+                let keep_cell = request.units.is_some();
+                write::cif_with_symmetry(&candidate.structure, &name, SYMPREC, keep_cell)
             });
             output::print(&blocks.collect::<Vec<_>>().join("\n"))?;
         }
