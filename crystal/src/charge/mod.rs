@@ -2,8 +2,8 @@
 //!
 //! The rule is made for people who type formulas: it must be silent about ordinary compounds, mixed
 //! valence, peroxides, intermetallics and molecules, and speak up about `NaCl2`. States and their
-//! preference are in [`states`], the search in [`assign`] and [`table`]; compounds of which charges say nothing in
-//! [`metallic`] and [`covalent`]. The rule that published tables use is [`cdvae`].
+//! preference are in `states`, the search in `assign` and `table`; compounds of which charges say nothing in
+//! `metallic` and `covalent`. The rule that published tables use is [`cdvae`].
 
 mod assign;
 pub mod bond_valence;
