@@ -76,8 +76,7 @@ impl Predictor {
         progress: &mut dyn FnMut(&[Candidate]) -> bool,
     ) -> Result<Prediction, ModelError> {
         request.validate()?;
-        let composition: Composition =
-            request.composition.iter().map(|(e, n)| (*e, f64::from(*n))).collect();
+        let composition = request.composition();
         let balance = charge::balance(&composition, 0.0);
         let charge_balanced = match balance {
             Balance::Neutral { .. } => Some(true),
@@ -140,9 +139,13 @@ impl Request {
 
     /// How many reduced formula units the cell holds, where that was said.
     pub(super) fn reduced_units(&self) -> Option<u32> {
-        let divisor =
-            self.composition.iter().map(|(_, n)| *n).fold(0, crate::prototypes::common_divisor);
-        Some(self.units? * divisor)
+        let divisor = u32::try_from(self.composition().reduced().1).unwrap_or(u32::MAX);
+        Some(self.units?.saturating_mul(divisor))
+    }
+
+    /// The counts as written.
+    fn composition(&self) -> Composition {
+        self.composition.iter().map(|(e, n)| (*e, f64::from(*n))).collect()
     }
 
     /// A draft with everything a user wants to know.

@@ -35,7 +35,7 @@ fn counts(text: &str, file: &PoscarFile) -> Option<CompositionLine> {
         let message = format!("there are {species} species but {counts} counts");
         return line(Err(Complaint { span, message }));
     }
-    let mut composition = Vec::new();
+    let mut composition: Vec<(Element, u32)> = Vec::new();
     for (species, count) in file.species.iter().zip(&file.counts) {
         // POTCAR suffixes such as `Fe_pv` name the element first.
         let symbol = species.value.split(['_', '/']).next().unwrap_or_default();
@@ -47,14 +47,20 @@ fn counts(text: &str, file: &PoscarFile) -> Option<CompositionLine> {
             let message = format!("{element} has the count 0");
             return line(Err(Complaint { span: count.span, message }));
         }
-        composition.push((element, count.value));
+        // An element may have several groups of rows.
+        match composition.iter_mut().find(|(known, _)| *known == element) {
+            Some((_, sum)) => *sum = sum.saturating_add(count.value),
+            None => composition.push((element, count.value)),
+        }
     }
+    let mut wanted = Wanted { composition, units: None, space_group: None, answers: None };
     // The counts are those of the cell.
-    let unit = composition.iter().fold(0, |a, (_, n)| gcd(a, *n));
-    for (_, count) in &mut composition {
-        *count /= unit;
+    let units = u32::try_from(wanted.composition().reduced().1).unwrap_or(1);
+    for (_, count) in &mut wanted.composition {
+        *count /= units;
     }
-    line(Ok(Wanted { composition, units: Some(unit), space_group: None, answers: None }))
+    wanted.units = Some(units);
+    line(Ok(wanted))
 }
 
 /// A request in the first line of a file that has no other.
@@ -69,8 +75,4 @@ fn first_line(text: &str, file: &PoscarFile) -> Option<CompositionLine> {
     let name = formula.unwrap_or_default();
     let (span, spelling, target) = (comment.span, Spelling::Comment, Target::File);
     Some(CompositionLine { span, spelling, name, target, wanted })
-}
-
-fn gcd(a: u32, b: u32) -> u32 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }

@@ -133,6 +133,7 @@ fn species_and_counts_of_a_poscar_ask_for_positions() {
     );
     assert_eq!(lines(Language::Poscar, &format!("{head}Na\n1\nDirect\n0 0 0\n")), []);
     assert_eq!(lines(Language::Poscar, &format!("{head}Na\n1\nSelective\nDirect\n")), []);
+    assert!(poscar(&format!("{head}Na Cl Na\n1 4 3\n")).starts_with("Na1 Cl1 Some(4) "));
     assert_eq!(poscar(&format!("{head}Na Qq\n1 1\n")), "Qq: 'Qq' is no element");
     assert_eq!(poscar(&format!("{head}Na Cl\n1 0\n")), "0: Cl has the count 0");
 }
