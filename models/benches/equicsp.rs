@@ -5,7 +5,7 @@
 //! time: elements are floating point operations.
 
 use candle_core::Device;
-use cellwright_models::data::Crystal;
+use cellwright_models::data::{Crystal, Sets};
 use cellwright_models::equicsp::config::{Config, Network};
 use cellwright_models::equicsp::task::{Run, Training};
 use cellwright_models::nn::train::{Settings, Task};
@@ -51,16 +51,14 @@ fn step(c: &mut Criterion) {
         let network = Network { hidden, layers: 4, frequencies, time: 128, ..Network::default() };
         group.throughput(Throughput::Elements(operations(&network)));
         let run = Run {
-            dataset: "bench".into(),
+            data: Sets::default(),
             seed: 1,
             batch: CRYSTALS,
-            validation: None,
-            training: None,
             model: Config { network, ..Config::default() },
             train: Settings::default(),
         };
-        let mut task =
-            Training::new(&run, crystals(), crystals(), "", &Device::Cpu).expect("a run");
+        let split = run.data.cut(crystals(), crystals(), String::new()).expect("crystals");
+        let mut task = Training::new(&run, split, &Device::Cpu).expect("a run");
         let name = format!("hidden {hidden}, K {frequencies}");
         let mut epoch = 0;
         group.bench_function(BenchmarkId::from_parameter(name), |b| {

@@ -6,7 +6,7 @@
 
 use candle_core::{DType, Device};
 use cellwright_crystal::Lattice;
-use cellwright_models::data::Crystal;
+use cellwright_models::data::{Crystal, Sets};
 use cellwright_models::nn::random::Random;
 use cellwright_models::nn::train::{Settings, Task};
 use cellwright_models::selfsup::config::Network;
@@ -74,18 +74,14 @@ fn bench(c: &mut Criterion) {
         });
     }
     let run = Run {
-        dataset: "bench".into(),
-        ids: None,
-        validation_dataset: None,
+        data: Sets::default(),
         seed: 1,
         batch: CRYSTALS,
-        validation: None,
-        training: None,
         model: Model { network: config, ..Model::default() },
         train: Settings::default(),
     };
-    let mut task =
-        Training::new(&run, crystals.clone(), crystals, "", &Device::Cpu).expect("a run");
+    let split = run.data.cut(crystals.clone(), crystals, String::new()).expect("crystals");
+    let mut task = Training::new(&run, split, &Device::Cpu).expect("a run");
     let mut epoch = 0;
     group.bench_function(format!("step {CRYSTALS}"), |b| {
         b.iter(|| {

@@ -355,7 +355,8 @@ fn sampler_steps_agree() {
     let device = Device::Cpu;
     let denoiser = Denoiser::new(&diffuser.config.network, &golden.below("param.")).unwrap();
     let step = numbers(&golden["in.step_lr"])[0];
-    let sampler = Sampler { diffuser: &diffuser, denoiser: &denoiser, device: &device, step };
+    let sampler =
+        Sampler { diffuser: &diffuser, denoiser: &denoiser, device: &device, step, churn: 1.0 };
     let species: Vec<u8> = integers(&golden["in.atom_types"]).iter().map(|z| *z as u8).collect();
     for t in [1000, 500, 2, 1] {
         let get = |name: &str| golden.get(&format!("t{t}.{name}"));
@@ -399,7 +400,8 @@ fn two_steps_in_a_row_agree() {
     let device = Device::Cpu;
     let denoiser = Denoiser::new(&diffuser.config.network, &golden.below("param.")).unwrap();
     let step = numbers(&golden["in.step_lr"])[0];
-    let sampler = Sampler { diffuser: &diffuser, denoiser: &denoiser, device: &device, step };
+    let sampler =
+        Sampler { diffuser: &diffuser, denoiser: &denoiser, device: &device, step, churn: 1.0 };
     let species: Vec<u8> = integers(&golden["in.atom_types"]).iter().map(|z| *z as u8).collect();
     let input = |name: &str| &golden[&format!("chain2.in.{name}")];
     let (x, l) = (rows::<3>(input("x_T")), rows::<6>(input("l_T")));

@@ -2,6 +2,8 @@
 
 mod batches;
 mod read;
+mod sets;
 
 pub use batches::{Batch, batches};
 pub use read::{Crystal, Entry, entries, read, sha256};
+pub use sets::{Sets, Split};

@@ -31,15 +31,17 @@ pub struct Model {
 pub struct Options {
     /// Number of time steps, at most the model's \[1000\].
     pub steps: usize,
-    /// Step length of the corrector at t = 1.
+    /// Step length of the corrector at t = 1; 0 for none.
     pub corrector: f64,
+    /// Noise that a step adds, as a share of the diffusion's \[1\]; see [`Sampler::churn`].
+    pub churn: f64,
     /// Seed of the noise.
     pub seed: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { steps: 1000, corrector: 5e-6, seed: 0 }
+        Self { steps: 1000, corrector: 5e-6, churn: 1.0, seed: 0 }
     }
 }
 
@@ -84,6 +86,7 @@ impl Model {
             denoiser: &self.denoiser,
             device: &self.device,
             step: options.corrector,
+            churn: options.churn,
         };
         let times = times(diffuser.schedule.steps(), options.steps);
         let mut structures = vec![None; species.len()];

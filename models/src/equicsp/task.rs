@@ -9,29 +9,23 @@ use super::config::Config;
 use super::loss::{Diffuser, Draw, Noised, Terms};
 use super::network::{Denoiser, parameters};
 use crate::ModelError;
-use crate::data::{self, Batch, Crystal, batches};
+use crate::data::{Batch, Crystal, Sets, Split};
 use crate::nn::parameters::{Parameters, Tensors};
 use crate::nn::random::Random;
-use crate::nn::train::{self, Loss, Task};
+use crate::nn::train::{self, Epochs, Loss, Task};
 
-/// A training run: model, optimiser, data order. The file that `cellwright train` reads.
+/// A training run: data, model, optimiser. The file that `cellwright train equicsp` reads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
-    /// Name of the data set, a folder with `train.jsonl.zst` and `val.jsonl.zst`.
-    pub dataset: String,
+    /// What is learned from.
+    pub data: Sets,
     /// Seed of everything that chance decides.
     #[serde(default)]
     pub seed: u64,
     /// Crystals of one step \[256\].
     #[serde(default = "default_batch")]
     pub batch: usize,
-    /// Crystals of the validation set that are looked at, the first ones; none for all.
-    #[serde(default)]
-    pub validation: Option<usize>,
-    /// Crystals of the training set that are used, the first ones; none for all.
-    #[serde(default)]
-    pub training: Option<usize>,
     /// Model.
     #[serde(default)]
     pub model: Config,
@@ -44,61 +38,33 @@ fn default_batch() -> usize {
     256
 }
 
-/// Streams of random numbers: of the weights, of the validation, and from the last one on, those of epochs and steps.
-const WEIGHTS: u64 = 0;
-const VALIDATION: u64 = 1;
-const EPOCHS: u64 = 2;
-
-/// Steps of one epoch have streams of their own, fewer than this.
-const STREAMS: u64 = 1 << 20;
-
 /// Learning to denoise a set of crystals.
 #[derive(Debug)]
 pub struct Training {
     run: Run,
-    data: String,
+    split: Split,
     diffuser: Diffuser,
     parameters: Parameters,
     device: Device,
-    crystals: Vec<Crystal>,
-    validation: Vec<Crystal>,
-    sizes: Vec<usize>,
-    /// The mini-batches of an epoch.
-    order: Option<(u64, Vec<Batch>)>,
+    epochs: Epochs,
 }
 
 impl Training {
-    /// Fresh weights for a run on the data set in its folder below `data`.
+    /// Fresh weights for a run on the data sets in their folders below `data`.
     ///
     /// # Errors
     /// When the data cannot be read, and as [`Self::new`].
     pub fn open(run: &Run, data: &Path, device: &Device) -> Result<Self, ModelError> {
-        let file = |split: &str| data.join(&run.dataset).join(format!("{split}.jsonl.zst"));
-        let (train, validation) = (file("train"), file("val"));
-        let name = format!("{} {}", data::sha256(&train)?, data::sha256(&validation)?);
-        Self::new(run, data::read(&train)?, data::read(&validation)?, &name, device)
+        Self::new(run, run.data.open(data)?, device)
     }
 
-    /// Fresh weights for a run on these crystals. `data` names them, for example by a hash.
+    /// Fresh weights for a run on these crystals.
     ///
     /// # Errors
-    /// When a set is empty, the settings make no model, or an element is outside the embedding.
-    pub fn new(
-        run: &Run,
-        mut crystals: Vec<Crystal>,
-        mut validation: Vec<Crystal>,
-        data: &str,
-        device: &Device,
-    ) -> Result<Self, ModelError> {
-        crystals.truncate(run.training.unwrap_or(usize::MAX));
-        validation.truncate(run.validation.unwrap_or(usize::MAX));
-        if crystals.is_empty() || validation.is_empty() {
-            return Err(ModelError::Data(
-                "training and validation need at least one crystal".into(),
-            ));
-        }
+    /// When the settings make no model, or an element is outside the embedding.
+    pub fn new(run: &Run, split: Split, device: &Device) -> Result<Self, ModelError> {
         let largest = run.model.network.elements;
-        let all = || crystals.iter().chain(&validation);
+        let all = || split.train.iter().chain(&split.validation);
         if let Some((z, c)) = all()
             .flat_map(|c| c.numbers.iter().map(move |z| (usize::from(*z), c)))
             .find(|(z, _)| *z > largest)
@@ -108,21 +74,17 @@ impl Training {
                 c.id
             )));
         }
-        let sizes: Vec<usize> = crystals.iter().map(|c| c.numbers.len()).collect();
         let every: Vec<usize> = all().map(|c| c.numbers.len()).collect();
         let diffuser = Diffuser::new(&run.model, &every)?;
-        let mut random = Random::new(run.seed, WEIGHTS);
-        let parameters = parameters(&run.model.network, &mut random, device)?;
+        let parameters = parameters(&run.model.network, &mut Epochs::weights(run.seed), device)?;
+        let sizes = split.train.iter().map(|c| c.numbers.len()).collect();
         Ok(Self {
             run: run.clone(),
-            data: data.to_owned(),
+            epochs: Epochs::new(run.seed, run.batch, sizes),
+            split,
             diffuser,
             parameters,
             device: device.clone(),
-            crystals,
-            validation,
-            sizes,
-            order: None,
         })
     }
 
@@ -176,50 +138,39 @@ impl Task for Training {
     }
 
     fn identity(&self) -> String {
-        let Run { dataset, seed, batch, validation, training, model, .. } = &self.run;
+        let Run { data, seed, batch, model, .. } = &self.run;
         serde_json::json!({
             "kind": "equicsp",
             "model": model,
-            "dataset": dataset,
-            "data": self.data,
+            "data": data,
+            "hash": self.split.hash,
             "seed": seed,
             "batch": batch,
-            "validation": validation,
-            "training": training,
         })
         .to_string()
     }
 
     fn steps(&self) -> usize {
-        self.crystals.len().div_ceil(self.run.batch.max(1))
+        self.epochs.steps()
     }
 
     fn step(&mut self, epoch: u64, step: usize) -> Result<(Loss, Tensors), ModelError> {
-        let stream = EPOCHS + epoch * STREAMS;
-        if self.order.as_ref().is_none_or(|(of, _)| *of != epoch) {
-            let order =
-                batches(&self.sizes, self.run.batch, &mut Random::new(self.run.seed, stream));
-            self.order = Some((epoch, order));
-        }
-        let batch = self.order.as_ref().and_then(|(_, order)| order.get(step)).cloned();
-        let batch =
-            batch.ok_or_else(|| ModelError::Data(format!("an epoch has no step {step}")))?;
-        let mut random = Random::new(self.run.seed, stream + 1 + step as u64);
+        let (batch, mut random) = self.epochs.draw(epoch, step)?;
         let mut gradients = Tensors::new();
         let weights = self.parameters.tensors();
-        let loss =
-            self.loss(&self.crystals, &batch, &weights, &mut random, Some(&mut gradients))?;
+        let crystals = &self.split.train;
+        let loss = self.loss(crystals, &batch, &weights, &mut random, Some(&mut gradients))?;
         Ok((loss, gradients))
     }
 
     fn validate(&mut self, weights: &Tensors) -> Result<Loss, ModelError> {
-        let sizes: Vec<usize> = self.validation.iter().map(|c| c.numbers.len()).collect();
-        let mut random = Random::new(self.run.seed, VALIDATION);
+        let sizes: Vec<usize> = self.split.validation.iter().map(|c| c.numbers.len()).collect();
+        let mut random = Epochs::validation(self.run.seed);
         let mut mean = Loss::default();
         for start in (0..sizes.len()).step_by(self.run.batch.max(1)) {
             let end = (start + self.run.batch.max(1)).min(sizes.len());
             let batch = Batch::new(&sizes, start..end);
-            let loss = self.loss(&self.validation, &batch, weights, &mut random, None)?;
+            let loss = self.loss(&self.split.validation, &batch, weights, &mut random, None)?;
             mean.add(&loss, (end - start) as f64 / sizes.len() as f64);
         }
         Ok(mean)
@@ -256,20 +207,21 @@ mod tests {
         let diffusion = Diffusion { table_draws: 2000, ..Diffusion::default() };
         let model = Config { network, diffusion, ..Config::default() };
         let train = train::Settings { epochs: 2, ..train::Settings::default() };
-        Run {
-            dataset: "x".into(),
-            seed: 1,
-            batch: 3,
-            validation: None,
-            training: None,
-            model,
-            train,
-        }
+        Run { data: Sets::default(), seed: 1, batch: 3, model, train }
+    }
+
+    fn training(
+        run: &Run,
+        train: Vec<Crystal>,
+        validation: Vec<Crystal>,
+    ) -> Result<Training, ModelError> {
+        let split = Sets::default().cut(train, validation, String::new())?;
+        Training::new(run, split, &Device::Cpu)
     }
 
     #[test]
     fn every_parameter_has_a_gradient() {
-        let mut task = Training::new(&run(), crystals(), crystals(), "", &Device::Cpu).unwrap();
+        let mut task = training(&run(), crystals(), crystals()).unwrap();
         let (loss, gradients) = task.step(0, 0).unwrap();
         assert!(loss.total > 0.0 && loss.terms.len() == 5);
         for (name, variable) in task.parameters().iter() {
@@ -282,7 +234,7 @@ mod tests {
 
     #[test]
     fn gradients_are_derivatives() {
-        let mut task = Training::new(&run(), crystals(), crystals(), "", &Device::Cpu).unwrap();
+        let mut task = training(&run(), crystals(), crystals()).unwrap();
         let (_, gradients) = task.step(0, 0).unwrap();
         let start = task.parameters().values().unwrap();
         for name in
@@ -314,7 +266,7 @@ mod tests {
         run.train.validate_every = 150;
         run.train.rate.start = 5e-3;
         let many: Vec<Crystal> = crystals().into_iter().cycle().take(64).collect();
-        let mut task = Training::new(&run, many.clone(), many, "", &Device::Cpu).unwrap();
+        let mut task = training(&run, many.clone(), many).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let mut losses = Vec::new();
         let mut watch = |event: train::Event| {
@@ -333,9 +285,7 @@ mod tests {
     #[test]
     fn what_cannot_be_trained_on_is_refused() {
         let refused = |run: &Run, crystals: Vec<Crystal>| {
-            Training::new(run, crystals.clone(), crystals, "", &Device::Cpu)
-                .unwrap_err()
-                .to_string()
+            training(run, crystals.clone(), crystals).unwrap_err().to_string()
         };
         assert!(refused(&run(), Vec::new()).contains("at least one crystal"));
         let mut small = run();

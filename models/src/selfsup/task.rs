@@ -1,6 +1,5 @@
 //! Pre-training on a set of crystals.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use candle_core::{DType, Device};
@@ -14,10 +13,10 @@ use super::graph::{Cell, Graph};
 use super::loss::{Puzzle, Terms};
 use super::network::{Equiformer, parameters};
 use crate::ModelError;
-use crate::data::{self, Batch, Crystal, batches};
+use crate::data::{Crystal, Sets, Split};
 use crate::nn::parameters::{Parameters, Tensors};
 use crate::nn::random::Random;
-use crate::nn::train::{self, Loss, Task};
+use crate::nn::train::{self, Epochs, Loss, Task};
 
 /// What a set of pre-trained weights belongs to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,26 +60,14 @@ impl Model {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
-    /// Name of the data set, a folder with `train.jsonl.zst` and `val.jsonl.zst`.
-    pub dataset: String,
-    /// File beside that folder with the identifiers of the training crystals to use, one a line; none for all.
-    #[serde(default)]
-    pub ids: Option<String>,
-    /// Data set whose validation part is used; none for the same.
-    #[serde(default)]
-    pub validation_dataset: Option<String>,
+    /// What is learned from.
+    pub data: Sets,
     /// Seed of everything that chance decides.
     #[serde(default)]
     pub seed: u64,
     /// Crystals of one step \[32\].
     #[serde(default = "default_batch")]
     pub batch: usize,
-    /// Crystals of the validation set that are looked at, the first ones; none for all.
-    #[serde(default)]
-    pub validation: Option<usize>,
-    /// Crystals of the training set that are used, the first ones; none for all.
-    #[serde(default)]
-    pub training: Option<usize>,
     /// Model.
     #[serde(default)]
     pub model: Model,
@@ -93,26 +80,16 @@ fn default_batch() -> usize {
     32
 }
 
-/// Streams of random numbers: of the weights, of the validation, and from the last one on, those of epochs and steps.
-const WEIGHTS: u64 = 0;
-const VALIDATION: u64 = 1;
-const EPOCHS: u64 = 2;
-
-/// Steps of one epoch have streams of their own, fewer than this.
-const STREAMS: u64 = 1 << 20;
-
 /// Learning to mend a set of crystals.
 #[derive(Debug)]
 pub struct Training {
     run: Run,
-    data: String,
+    hash: String,
     parameters: Parameters,
     device: Device,
     crystals: Vec<Known>,
     validation: Vec<Known>,
-    sizes: Vec<usize>,
-    /// The mini-batches of an epoch.
-    order: Option<(u64, Vec<Batch>)>,
+    epochs: Epochs,
 }
 
 /// A crystal with its lattice.
@@ -126,56 +103,31 @@ impl Training {
     /// Fresh weights for a run on the data sets in their folders below `data`.
     ///
     /// # Errors
-    /// When the data cannot be read, an identifier has no crystal, and as [`Self::new`].
+    /// When the data cannot be read, and as [`Self::new`].
     pub fn open(run: &Run, data: &Path, device: &Device) -> Result<Self, ModelError> {
-        let file = |set: &str, split: &str| data.join(set).join(format!("{split}.jsonl.zst"));
-        let validation = run.validation_dataset.as_ref().unwrap_or(&run.dataset);
-        let (train, validation) = (file(&run.dataset, "train"), file(validation, "val"));
-        let mut name = format!("{} {}", data::sha256(&train)?, data::sha256(&validation)?);
-        let mut crystals = data::read(&train)?;
-        if let Some(ids) = &run.ids {
-            let path = data.join(ids);
-            name = format!("{name} {}", data::sha256(&path)?);
-            keep(&mut crystals, &std::fs::read_to_string(&path)?)?;
-        }
-        Self::new(run, crystals, data::read(&validation)?, &name, device)
+        Self::new(run, run.data.open(data)?, device)
     }
 
-    /// Fresh weights for a run on these crystals. `data` names them, for example by a hash.
+    /// Fresh weights for a run on these crystals.
     ///
     /// # Errors
-    /// When a set is empty, the settings make no model, or a crystal has no graph.
-    pub fn new(
-        run: &Run,
-        mut crystals: Vec<Crystal>,
-        mut validation: Vec<Crystal>,
-        data: &str,
-        device: &Device,
-    ) -> Result<Self, ModelError> {
+    /// When the settings make no model, or a crystal has no graph.
+    pub fn new(run: &Run, split: Split, device: &Device) -> Result<Self, ModelError> {
         run.model.check()?;
-        crystals.truncate(run.training.unwrap_or(usize::MAX));
-        validation.truncate(run.validation.unwrap_or(usize::MAX));
-        if crystals.is_empty() || validation.is_empty() {
-            return Err(ModelError::Data(
-                "training and validation need at least one crystal".into(),
-            ));
-        }
         let known = |crystals: Vec<Crystal>| {
-            crystals.into_iter().map(|c| Known::new(c, &run.model.network)).collect()
+            let known = crystals.into_iter().map(|c| Known::new(c, &run.model.network));
+            known.collect::<Result<Vec<_>, _>>()
         };
-        let (crystals, validation): (Result<Vec<_>, _>, Result<Vec<_>, _>) =
-            (known(crystals), known(validation));
-        let crystals = crystals?;
-        let mut random = Random::new(run.seed, WEIGHTS);
+        let Split { train, validation, hash } = split;
+        let sizes = train.iter().map(|c| c.numbers.len()).collect();
         Ok(Self {
             run: run.clone(),
-            data: data.to_owned(),
-            parameters: parameters(&run.model.network, &mut random, device)?,
+            hash,
+            parameters: parameters(&run.model.network, &mut Epochs::weights(run.seed), device)?,
             device: device.clone(),
-            sizes: crystals.iter().map(|k| k.crystal.numbers.len()).collect(),
-            crystals,
-            validation: validation?,
-            order: None,
+            epochs: Epochs::new(run.seed, run.batch, sizes),
+            crystals: known(train)?,
+            validation: known(validation)?,
         })
     }
 
@@ -219,61 +171,32 @@ impl Known {
     }
 }
 
-/// Keeps the crystals whose identifiers are lines of `ids`.
-fn keep(crystals: &mut Vec<Crystal>, ids: &str) -> Result<(), ModelError> {
-    let mut wanted: BTreeSet<&str> =
-        ids.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    crystals.retain(|c| wanted.remove(c.id.as_str()));
-    match wanted.first() {
-        None => Ok(()),
-        Some(id) => Err(ModelError::Data(format!(
-            "{} identifiers are not in the training set, {id} the first",
-            wanted.len()
-        ))),
-    }
-}
-
 impl Task for Training {
     fn parameters(&self) -> &Parameters {
         &self.parameters
     }
 
     fn identity(&self) -> String {
-        let Run {
-            dataset, ids, validation_dataset, seed, batch, validation, training, model, ..
-        } = &self.run;
+        let Run { data, seed, batch, model, .. } = &self.run;
         serde_json::json!({
             "kind": "selfsup",
             "model": model,
-            "dataset": dataset,
-            "ids": ids,
-            "validation_dataset": validation_dataset,
-            "data": self.data,
+            "data": data,
+            "hash": self.hash,
             "seed": seed,
             "batch": batch,
-            "validation": validation,
-            "training": training,
         })
         .to_string()
     }
 
     fn steps(&self) -> usize {
-        self.crystals.len().div_ceil(self.run.batch.max(1))
+        self.epochs.steps()
     }
 
     fn step(&mut self, epoch: u64, step: usize) -> Result<(Loss, Tensors), ModelError> {
-        let stream = EPOCHS + epoch * STREAMS;
-        if self.order.as_ref().is_none_or(|(of, _)| *of != epoch) {
-            let order =
-                batches(&self.sizes, self.run.batch, &mut Random::new(self.run.seed, stream));
-            self.order = Some((epoch, order));
-        }
-        let batch = self.order.as_ref().and_then(|(_, order)| order.get(step));
-        let batch =
-            batch.ok_or_else(|| ModelError::Data(format!("an epoch has no step {step}")))?;
+        let (batch, mut random) = self.epochs.draw(epoch, step)?;
         let members: Vec<&Known> =
             batch.groups.values().flatten().map(|i| &self.crystals[*i]).collect();
-        let mut random = Random::new(self.run.seed, stream + 1 + step as u64);
         let network = Equiformer::new(&self.run.model.network, &self.parameters.tensors())?;
         let (loss, total) = self.loss(&network, &members, &mut random)?;
         let store = total.backward()?;
@@ -287,7 +210,7 @@ impl Task for Training {
 
     fn validate(&mut self, weights: &Tensors) -> Result<Loss, ModelError> {
         let network = Equiformer::new(&self.run.model.network, weights)?;
-        let mut random = Random::new(self.run.seed, VALIDATION);
+        let mut random = Epochs::validation(self.run.seed);
         let all: Vec<&Known> = self.validation.iter().collect();
         let atoms = |part: &[&Known]| part.iter().map(|k| k.crystal.numbers.len()).sum::<usize>();
         let mut mean = Loss::default();
@@ -343,21 +266,26 @@ mod tests {
             ..Network::default()
         };
         Run {
-            dataset: "x".into(),
-            ids: None,
-            validation_dataset: None,
+            data: Sets::default(),
             seed: 1,
             batch: 4,
-            validation: None,
-            training: None,
             model: Model { network, ..Model::default() },
             train: train::Settings { epochs: 2, ..train::Settings::default() },
         }
     }
 
+    fn training(
+        run: &Run,
+        train: Vec<Crystal>,
+        validation: Vec<Crystal>,
+    ) -> Result<Training, ModelError> {
+        let split = Sets::default().cut(train, validation, String::new())?;
+        Training::new(run, split, &Device::Cpu)
+    }
+
     #[test]
     fn every_parameter_learns() {
-        let mut task = Training::new(&run(), crystals(), crystals(), "", &Device::Cpu).unwrap();
+        let mut task = training(&run(), crystals(), crystals()).unwrap();
         let (loss, gradients) = task.step(0, 0).unwrap();
         assert!(loss.total > 0.0 && loss.terms.len() == 4);
         for (name, variable) in task.parameters().iter() {
@@ -377,7 +305,7 @@ mod tests {
         run.train.validate_every = 250;
         run.train.rate.start = 1e-2;
         let many: Vec<Crystal> = crystals().into_iter().cycle().take(40).collect();
-        let mut task = Training::new(&run, many, crystals(), "", &Device::Cpu).unwrap();
+        let mut task = training(&run, many, crystals()).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let mut last = Vec::new();
         let mut watch = |event: train::Event| {
@@ -400,8 +328,7 @@ mod tests {
     #[test]
     fn what_cannot_be_trained_on_is_refused() {
         let refused = |run: &Run, crystals: Vec<Crystal>| {
-            let done = Training::new(run, crystals.clone(), crystals, "", &Device::Cpu);
-            done.unwrap_err().to_string()
+            training(run, crystals.clone(), crystals).unwrap_err().to_string()
         };
         assert!(refused(&run(), Vec::new()).contains("at least one crystal"));
         let mut small = run();
@@ -410,15 +337,5 @@ mod tests {
         let mut pooled = run();
         pooled.model.network.pooling = Pooling::Mean;
         assert!(refused(&pooled, crystals()).contains("no pooling"));
-    }
-
-    #[test]
-    fn identifiers_choose_crystals() {
-        let mut some = crystals();
-        let (first, third) = (some[0].id.clone(), some[2].id.clone());
-        keep(&mut some, &format!("{third}\n\n{first}\n")).unwrap();
-        assert_eq!(some.iter().map(|c| c.id.as_str()).collect::<Vec<_>>(), [first, third]);
-        let error = keep(&mut some, "mp-1").unwrap_err().to_string();
-        assert!(error.contains("mp-1"), "{error}");
     }
 }

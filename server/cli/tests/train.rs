@@ -20,7 +20,7 @@ pub(crate) fn prepare(dir: &Path, epochs: u32) {
             .expect("written");
     }
     let config = format!(
-        r#"{{"dataset":"salts","batch":2,
+        r#"{{"data":{{"train":"salts"}},"batch":2,
             "model":{{"network":{{"hidden":8,"layers":1,"frequencies":2,"time":4}},
                       "diffusion":{{"table_draws":1000}}}},
             "train":{{"epochs":{epochs}}}}}"#
@@ -120,7 +120,7 @@ fn pre_training_is_taken_up_again() {
     prepare(dir.path(), 1);
     let config = |epochs: u32| {
         let text = format!(
-            r#"{{"dataset":"salts","batch":2,
+            r#"{{"data":{{"train":"salts"}},"batch":2,
                 "model":{{"network":{{"lmax":1,"mmax":1,"blocks":1,"channels":4,"neighbors":6}}}},
                 "train":{{"epochs":{epochs}}}}}"#
         );

@@ -19,6 +19,10 @@ use super::parameters::{Parameters, Tensors};
 use super::plateau::{self, Plateau};
 use crate::ModelError;
 
+mod epochs;
+
+pub use epochs::Epochs;
+
 /// A loss and its terms by name.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Loss {

@@ -72,9 +72,13 @@ struct Csp {
     #[arg(long, default_value_t = 1000)]
     steps: usize,
 
-    /// Step length of the corrector at t = 1.
+    /// Step length of the corrector at t = 1; 0 for none, which halves the work.
     #[arg(long, value_name = "LENGTH", default_value_t = 5e-6)]
     corrector: f64,
+
+    /// Noise that a step adds, as a share of what the published sampler adds; with few steps less is better.
+    #[arg(long, value_name = "SHARE", default_value_t = 1.0)]
+    churn: f64,
 
     /// Seed of the noise.
     #[arg(long, default_value_t = 0)]
@@ -106,6 +110,7 @@ struct Answer<'a> {
     answers: usize,
     steps: usize,
     corrector: f64,
+    churn: f64,
     seed: u64,
     #[serde(flatten)]
     report: Report,
@@ -151,7 +156,8 @@ fn diffusion(args: &Csp, path: &Path, count: usize, crystals: &[data::Crystal]) 
             // Every part has noise of its own, for every answer.
             let seed = args.seed.wrapping_mul(1 << 32).wrapping_add(stream);
             stream += 1;
-            let options = Options { steps: args.steps, corrector: args.corrector, seed };
+            let options =
+                Options { steps: args.steps, corrector: args.corrector, churn: args.churn, seed };
             let drawn = model.sample(&species, &options, &|| false)?;
             for (i, structure) in part.iter().zip(drawn) {
                 answers[*i].extend(structure);
@@ -169,6 +175,7 @@ fn diffusion(args: &Csp, path: &Path, count: usize, crystals: &[data::Crystal]) 
         answers: count,
         steps: args.steps,
         corrector: args.corrector,
+        churn: args.churn,
         seed: args.seed,
         report: csp::report(&closest, args.seed),
         seconds_per_crystal: start.elapsed().as_secs_f64() / crystals.len() as f64,
