@@ -83,6 +83,13 @@ fn a_run_is_made_and_taken_up_again() {
         "{}",
         eval.stderr
     );
+    let agreed = ["--steps", "3", "--churn", "0", "--corrector", "0", "--samples", "3"];
+    let eval = cellwright(&[&args[..], &agreed[..], &["--format", "json"]].concat());
+    let answer = eval.json("eval");
+    assert_eq!((&answer["answers"], &answer["samples"]), (&1.into(), &3.into()), "{}", eval.stderr);
+    let few = cellwright(&[&args[..], &["-n", "4", "--samples", "3"]].concat());
+    assert_eq!(few.code, 2);
+    assert!(few.stderr.contains("4 answers need as many samples"), "{}", few.stderr);
 }
 
 #[test]

@@ -12,10 +12,12 @@ use crate::ModelError;
 use crate::prototypes::Library;
 use crate::prototypes::ranker::Ranker;
 
+mod agreement;
 mod generator;
 mod prototypes;
 mod types;
 
+pub use agreement::{Kind, kinds, ordered};
 pub use generator::{Draft, Generator};
 pub use prototypes::{Prototypes, distinct};
 pub use types::{Candidate, Prediction, Request, Source};

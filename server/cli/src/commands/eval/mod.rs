@@ -11,8 +11,10 @@ use cellwright_models::device::device;
 use cellwright_models::equicsp::Model;
 use cellwright_models::equicsp::model::Options;
 use cellwright_models::eval::csp::{self, Report};
+use cellwright_models::tasks::predict::ordered;
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
 use serde::Serialize;
 
 mod prototypes;
@@ -68,6 +70,11 @@ struct Csp {
     #[arg(short = 'n', long, default_value = "1", value_delimiter = ',')]
     answers: Vec<usize>,
 
+    /// Draw so many samples of a diffusion model for each crystal and answer with those that most others are like; without
+    /// it as many as answers, in the order in which they were drawn.
+    #[arg(long, value_name = "N")]
+    samples: Option<usize>,
+
     /// Time steps of the sampler.
     #[arg(long, default_value_t = 1000)]
     steps: usize,
@@ -108,6 +115,7 @@ struct Answer<'a> {
     dataset: &'a str,
     split: &'a str,
     answers: usize,
+    samples: usize,
     steps: usize,
     corrector: f64,
     churn: f64,
@@ -144,16 +152,20 @@ fn diffusion(args: &Csp, path: &Path, count: usize, crystals: &[data::Crystal]) 
     for (i, crystal) in crystals.iter().enumerate() {
         by_size.entry(crystal.numbers.len()).or_default().push(i);
     }
-    let bar = ProgressBar::new((crystals.len() * count) as u64)
+    let samples = args.samples.unwrap_or(count);
+    if samples < count {
+        bail!("{count} answers need as many samples at least, not {samples}");
+    }
+    let bar = ProgressBar::new((crystals.len() * samples) as u64)
         .with_style(ProgressStyle::with_template("{wide_bar} {pos}/{len}, {elapsed}, {eta} left")?);
     let start = Instant::now();
     let mut answers: Vec<Vec<Structure>> = vec![Vec::new(); crystals.len()];
     let mut stream = 0;
-    for answer in 0..count {
+    for sample in 0..samples {
         for part in by_size.values().flat_map(|members| members.chunks(BATCH)) {
             let species: Vec<&[u8]> =
                 part.iter().map(|i| crystals[*i].numbers.as_slice()).collect();
-            // Every part has noise of its own, for every answer.
+            // Every part has noise of its own, for every sample.
             let seed = args.seed.wrapping_mul(1 << 32).wrapping_add(stream);
             stream += 1;
             let options =
@@ -164,7 +176,11 @@ fn diffusion(args: &Csp, path: &Path, count: usize, crystals: &[data::Crystal]) 
             }
             bar.inc(part.len() as u64);
         }
-        tracing::info!(answer, "sampled");
+        tracing::info!(sample, "sampled");
+    }
+    if args.samples.is_some() {
+        answers = answers.into_par_iter().map(ordered).collect();
+        answers.iter_mut().for_each(|list| list.truncate(count));
     }
     let closest = csp::closest(&truth, &answers);
     bar.finish_and_clear();
@@ -173,6 +189,7 @@ fn diffusion(args: &Csp, path: &Path, count: usize, crystals: &[data::Crystal]) 
         dataset: &args.dataset,
         split: &args.split,
         answers: count,
+        samples,
         steps: args.steps,
         corrector: args.corrector,
         churn: args.churn,
@@ -187,7 +204,7 @@ fn diffusion(args: &Csp, path: &Path, count: usize, crystals: &[data::Crystal]) 
                 answer.report;
             let rmse = rmse.map_or_else(|| "none".to_owned(), |x| format!("{x:.4}"));
             output::print(&format!(
-                "{} {}, {crystals} crystals, {} answers of {} steps:\n\
+                "{} {}, {crystals} crystals, {} answers from {samples} samples of {} steps:\n\
                  match rate {:.1} % (95 % interval {:.1} to {:.1}), RMSE {rmse}, {:.2} s per crystal\n",
                 args.dataset,
                 args.split,
