@@ -6,4 +6,4 @@ mod sets;
 
 pub use batches::{Batch, batches};
 pub use read::{Crystal, Entry, entries, read, sha256};
-pub use sets::{Sets, Split};
+pub use sets::{Seen, Sets, Split};

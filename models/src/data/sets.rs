@@ -86,6 +86,29 @@ impl Sets {
     }
 }
 
+/// What a model has learned from: nothing else is familiar to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Least and largest number of atoms in a cell.
+    pub atoms: [usize; 2],
+    /// Atomic numbers, ascending.
+    pub elements: Vec<u8>,
+}
+
+impl Split {
+    /// What there is in the training set.
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        let sizes = || self.train.iter().map(|c| c.numbers.len());
+        let elements: BTreeSet<u8> =
+            self.train.iter().flat_map(|c| c.numbers.iter().copied()).collect();
+        Seen {
+            atoms: [sizes().min().unwrap_or(0), sizes().max().unwrap_or(0)],
+            elements: elements.into_iter().collect(),
+        }
+    }
+}
+
 /// Keeps the crystals whose identifiers are lines of `ids`.
 fn keep(crystals: &mut Vec<Crystal>, ids: &str) -> Result<(), ModelError> {
     let mut wanted: BTreeSet<&str> =
@@ -132,6 +155,7 @@ mod tests {
         let split = sets.cut(train, vec![crystal("e", 1)], "h".into()).unwrap();
         let ids: Vec<&str> = split.train.iter().map(|c| c.id.as_str()).collect();
         assert_eq!((ids, split.hash.as_str()), (vec!["b", "c"], "h"));
+        assert_eq!(split.seen(), Seen { atoms: [1, 2], elements: vec![29] });
         let error = sets.cut(vec![crystal("a", 3)], Vec::new(), String::new()).unwrap_err();
         assert!(error.to_string().contains("at least one crystal"));
     }

@@ -12,6 +12,7 @@ use super::loss::Diffuser;
 use super::network::Denoiser;
 use super::sampler::{Sampler, times};
 use crate::ModelError;
+use crate::data::Seen;
 use crate::nn::checkpoint;
 use crate::nn::random::Random;
 
@@ -24,6 +25,7 @@ pub struct Model {
     config: Config,
     denoiser: Denoiser,
     device: Device,
+    seen: Option<Seen>,
 }
 
 /// How to sample.
@@ -45,28 +47,53 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// A few steps without chance: what a user waits for. The match rates of the cards in `models/weights/equicsp` are
+    /// measured with these too.
+    #[must_use]
+    pub fn fast() -> Self {
+        Self { steps: 25, corrector: 0.0, churn: 0.0, seed: 0 }
+    }
+}
+
 impl Model {
     /// Reads `model.safetensors` of a training run.
     ///
     /// # Errors
     /// When the file is not there, is damaged or holds another model.
     pub fn load(path: &Path, device: &Device) -> Result<Self, ModelError> {
+        let bytes = std::fs::read(path)
+            .map_err(|e| ModelError::Data(format!("{} cannot be read: {e}", path.display())))?;
+        Self::from_bytes(&bytes, &path.display().to_string(), device)
+    }
+
+    /// From the contents of such a file, which is called `name` in messages.
+    ///
+    /// # Errors
+    /// When they are damaged or those of another model.
+    pub fn from_bytes(bytes: &[u8], name: &str, device: &Device) -> Result<Self, ModelError> {
         #[derive(Deserialize)]
         struct Kind {
             kind: String,
             model: Config,
+            seen: Option<Seen>,
         }
-        let (weights, text) = checkpoint::read(path, device)?;
+        let (weights, text) = checkpoint::parse(bytes, name, device)?;
         let task = text.get("task").map_or("", String::as_str);
-        let Kind { kind, model } = serde_json::from_str(task).map_err(|e| {
-            ModelError::BadWeights(format!("{} does not say what it is: {e}", path.display()))
-        })?;
+        let Kind { kind, model, seen } = serde_json::from_str(task)
+            .map_err(|e| ModelError::BadWeights(format!("{name} does not say what it is: {e}")))?;
         if kind != "equicsp" {
-            return Err(ModelError::BadWeights(format!("{} is a model of {kind}", path.display())));
+            return Err(ModelError::BadWeights(format!("{name} is a model of {kind}")));
         }
         model.check()?;
         let denoiser = Denoiser::new(&model.network, &weights)?;
-        Ok(Self { config: model, denoiser, device: device.clone() })
+        Ok(Self { config: model, denoiser, device: device.clone(), seen })
+    }
+
+    /// What it has learned from, if the file says so.
+    #[must_use]
+    pub fn seen(&self) -> Option<&Seen> {
+        self.seen.as_ref()
     }
 
     /// One crystal for each list of atomic numbers; all lists have the same length. None where no draw gave a cell.

@@ -144,6 +144,7 @@ impl Task for Training {
             "model": model,
             "data": data,
             "hash": self.split.hash,
+            "seen": self.split.seen(),
             "seed": seed,
             "batch": batch,
         })

@@ -24,22 +24,30 @@ pub fn write(
     write_atomically(path, &bytes)
 }
 
+/// Tensors and the text beside them.
+pub type Contents = (Tensors, BTreeMap<String, String>);
+
 /// What [`write`] wrote.
 ///
 /// # Errors
 /// When the file is not there or not of this kind.
-pub fn read(
-    path: &Path,
-    device: &Device,
-) -> Result<(Tensors, BTreeMap<String, String>), ModelError> {
+pub fn read(path: &Path, device: &Device) -> Result<Contents, ModelError> {
     let bytes = std::fs::read(path)
         .map_err(|e| ModelError::Data(format!("{} cannot be read: {e}", path.display())))?;
+    parse(&bytes, &path.display().to_string(), device)
+}
+
+/// The contents of such a file, which is called `name` in messages.
+///
+/// # Errors
+/// When they are not of this kind.
+pub fn parse(bytes: &[u8], name: &str, device: &Device) -> Result<Contents, ModelError> {
     let bad = |reason: &dyn std::fmt::Display| {
-        ModelError::BadWeights(format!("{} is no file of weights: {reason}", path.display()))
+        ModelError::BadWeights(format!("{name} is no file of weights: {reason}"))
     };
-    let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).map_err(|e| bad(&e))?;
+    let (_, header) = safetensors::SafeTensors::read_metadata(bytes).map_err(|e| bad(&e))?;
     let text = header.metadata().clone().unwrap_or_default().into_iter().collect();
-    let tensors = candle_core::safetensors::load_buffer(&bytes, device).map_err(|e| bad(&e))?;
+    let tensors = candle_core::safetensors::load_buffer(bytes, device).map_err(|e| bad(&e))?;
     Ok((tensors.into_iter().collect(), text))
 }
 

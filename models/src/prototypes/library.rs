@@ -108,6 +108,20 @@ impl Library {
         &self.volumes
     }
 
+    /// Volume (Å³) that a cell with these atoms is expected to have, whatever its structure: packed as the library's crystals
+    /// are on average.
+    #[must_use]
+    pub fn expected_volume(&self, counts: &[(Element, u32)]) -> f64 {
+        let members = || self.classes.iter().flat_map(|c| c.members.iter().map(move |m| (c, m)));
+        let packing = |(class, member): (&Class, &Member)| {
+            (member.volume() / self.volumes.sum(&class.counts, &member.elements)).ln()
+        };
+        let mean = members().map(packing).sum::<f64>() / members().count().max(1) as f64;
+        let (elements, counts): (Vec<Element>, Vec<usize>) =
+            counts.iter().map(|(e, n)| (*e, *n as usize)).unzip();
+        mean.exp() * self.volumes.sum(&counts, &elements)
+    }
+
     /// Where the crystals come from.
     #[must_use]
     pub fn provenance(&self) -> &Provenance {

@@ -5,9 +5,19 @@
 //! element orbits of the group, general or special, until its atoms are used up exactly; and it is kept when no two
 //! atoms are closer than a share of the sum of their covalent radii. Special positions need no tables: a random point is moved
 //! to what randomly chosen operations leave in place.
+//!
+//! What comes after the start is a [`Strategy`]: more starts ([`RandomSearch`]), a swarm ([`ParticleSwarm`]) or two densities
+//! ([`BayesianSearch`]), the predict-and-optimise baselines of the field (Cheng, Gong and Yin, Nat. Commun. 13 (2022) 1492).
 
+mod bayes;
 mod cell;
+mod genome;
 mod orbit;
 mod start;
+mod strategy;
+mod swarm;
 
+pub use bayes::BayesianSearch;
 pub use start::{Settings, random_structure};
+pub use strategy::{Problem, RandomSearch, Strategy, search};
+pub use swarm::ParticleSwarm;

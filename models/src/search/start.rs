@@ -103,6 +103,11 @@ fn fill(
     (left == 0).then_some(())
 }
 
+/// Covalent radius (Å).
+pub(super) fn radius(element: Option<Element>) -> f64 {
+    element.and_then(|e| e.data().covalent_radius).unwrap_or(RADIUS)
+}
+
 /// Whether an orbit keeps its distance to what is there, to itself and to its images in other cells.
 fn has_room(
     structure: &Structure,
@@ -110,7 +115,6 @@ fn has_room(
     orbit: &[Vector3<f64>],
     shortest: f64,
 ) -> bool {
-    let radius = |e: Option<Element>| e.and_then(|e| e.data().covalent_radius).unwrap_or(RADIUS);
     let own = radius(Some(element));
     // Every member of the orbit sees the same, so the first one speaks for all.
     let Some(first) = orbit.first() else { return false };
