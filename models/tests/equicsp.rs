@@ -11,8 +11,8 @@ use cellwright_models::data::Crystal;
 use cellwright_models::equicsp::config::{Config, Diffusion, LossWeights, Network, Score};
 use cellwright_models::equicsp::lattice::{to_lattice, to_numbers, to_parameters};
 use cellwright_models::equicsp::loss::{Diffuser, Draw, Noised, Terms};
-use cellwright_models::equicsp::network::{Denoiser, Input};
-use cellwright_models::equicsp::sampler::{Sampler, State, StepNoise};
+use cellwright_models::equicsp::network::{Denoiser, Input, Species};
+use cellwright_models::equicsp::sampler::{Sampler, State, StepNoise, Wanted};
 use cellwright_models::equicsp::schedule::{Schedule, time_embedding};
 use cellwright_models::equicsp::tables::{Entry, Tables};
 use cellwright_models::equicsp::{noise, wrapped};
@@ -24,7 +24,15 @@ use common::Golden;
 const SIZES: [usize; 3] = [2, 5, 7];
 
 fn network(add_means: bool) -> Network {
-    Network { hidden: 64, layers: 3, frequencies: 16, time: 32, elements: 100, add_means }
+    Network {
+        hidden: 64,
+        layers: 3,
+        frequencies: 16,
+        time: 32,
+        elements: 100,
+        add_means,
+        species: false,
+    }
 }
 
 /// Fails unless the numbers agree to `tolerance` of the largest.
@@ -74,7 +82,7 @@ fn run_network(golden: &Golden, add_means: bool, double: bool) -> BTreeMap<Strin
         let atoms = start..start + size;
         let mut input = Input::new(
             &config,
-            &[&species[atoms.clone()]],
+            Species::Known(&[&species[atoms.clone()]]),
             &times[c..=c],
             &lattices[c..=c],
             &[frac[atoms].to_vec()],
@@ -302,7 +310,7 @@ fn loss_terms_and_gradients_agree() {
         let weights: Tensors =
             variables.iter().map(|(n, v)| (n.clone(), v.as_tensor().clone())).collect();
         let denoiser = Denoiser::new(&diffuser.config.network, &weights).unwrap();
-        let mut sums = [0.0; 5];
+        let mut sums = [0.0; 6];
         let mut gradients = BTreeMap::<String, Vec<f64>>::new();
         for (c, (start, size)) in starts().into_iter().zip(SIZES).enumerate() {
             let atoms = start..start + size;
@@ -318,6 +326,7 @@ fn loss_terms_and_gradients_agree() {
                 order: order(&golden, orders[c]),
                 lattice: lattice_noise[c],
                 frac: noise[atoms].to_vec(),
+                species: Vec::new(),
             };
             let noised = Noised::new(&diffuser, &[&crystal], &[draw], &device).unwrap();
             let terms = Terms::new(&denoiser, &noised, 3, 14).unwrap();
@@ -373,12 +382,18 @@ fn sampler_steps_agree() {
                 corrector: of_atoms(&corrector),
                 predictor: of_atoms(&predictor),
                 lattice: of_lattice.as_chunks::<6>().0[c..=c].to_vec(),
+                species: Vec::new(),
             };
             let numbers = [&species[atoms.clone()]];
-            let state = State { lattices: l[c..=c].to_vec(), frac: x[atoms.clone()].to_vec() };
-            let corrected = sampler.correct(&numbers, &state, t, &noise.corrector).unwrap();
+            let numbers = Wanted::Species(&numbers);
+            let state = State {
+                species: Vec::new(),
+                lattices: l[c..=c].to_vec(),
+                frac: x[atoms.clone()].to_vec(),
+            };
+            let corrected = sampler.correct(numbers, &state, t, &noise.corrector).unwrap();
             assert_eq!(corrected.lattices, state.lattices);
-            let predicted = sampler.predict(&numbers, &corrected, [t, t - 1], &noise).unwrap();
+            let predicted = sampler.predict(numbers, &corrected, [t, t - 1], &noise).unwrap();
             half.extend(corrected.frac);
             next.extend(predicted.frac);
             cells.extend(predicted.lattices);
@@ -410,7 +425,12 @@ fn two_steps_in_a_row_agree() {
     for (c, (start, size)) in starts().into_iter().zip(SIZES).enumerate() {
         let atoms = start..start + size;
         let numbers = [&species[atoms.clone()]];
-        let mut state = State { lattices: l[c..=c].to_vec(), frac: x[atoms.clone()].to_vec() };
+        let numbers = Wanted::Species(&numbers);
+        let mut state = State {
+            species: Vec::new(),
+            lattices: l[c..=c].to_vec(),
+            frac: x[atoms.clone()].to_vec(),
+        };
         for (t, noise) in [
             (
                 2,
@@ -418,12 +438,13 @@ fn two_steps_in_a_row_agree() {
                     corrector: rows::<3>(input("t2.rand_x_c"))[atoms.clone()].to_vec(),
                     predictor: rows::<3>(input("t2.rand_x_p"))[atoms.clone()].to_vec(),
                     lattice: rows::<6>(input("t2.rand_l_p"))[c..=c].to_vec(),
+                    species: Vec::new(),
                 },
             ),
-            (1, StepNoise::none(1, size)),
+            (1, StepNoise::none(1, size, 0)),
         ] {
-            state = sampler.correct(&numbers, &state, t, &noise.corrector).unwrap();
-            state = sampler.predict(&numbers, &state, [t, t - 1], &noise).unwrap();
+            state = sampler.correct(numbers, &state, t, &noise.corrector).unwrap();
+            state = sampler.predict(numbers, &state, [t, t - 1], &noise).unwrap();
         }
         close("coordinates", state.frac.as_flattened(), theirs[atoms].as_flattened(), 1e-5);
         match to_lattice(state.lattices[0]) {

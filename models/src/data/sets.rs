@@ -1,6 +1,6 @@
 //! Which crystals a run learns from and which it is judged by.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -89,21 +89,32 @@ impl Sets {
 /// What a model has learned from: nothing else is familiar to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// Least and largest number of atoms in a cell.
-    pub atoms: [usize; 2],
+    /// Numbers of atoms in a cell, ascending, each with how many crystals have it.
+    pub sizes: Vec<[usize; 2]>,
     /// Atomic numbers, ascending.
     pub elements: Vec<u8>,
+}
+
+impl Seen {
+    /// Least and largest number of atoms in a cell; both 0 where nothing was learned from.
+    #[must_use]
+    pub fn atoms(&self) -> [usize; 2] {
+        [self.sizes.first(), self.sizes.last()].map(|size| size.map_or(0, |[atoms, _]| *atoms))
+    }
 }
 
 impl Split {
     /// What there is in the training set.
     #[must_use]
     pub fn seen(&self) -> Seen {
-        let sizes = || self.train.iter().map(|c| c.numbers.len());
+        let mut sizes = BTreeMap::<usize, usize>::new();
+        for crystal in &self.train {
+            *sizes.entry(crystal.numbers.len()).or_default() += 1;
+        }
         let elements: BTreeSet<u8> =
             self.train.iter().flat_map(|c| c.numbers.iter().copied()).collect();
         Seen {
-            atoms: [sizes().min().unwrap_or(0), sizes().max().unwrap_or(0)],
+            sizes: sizes.into_iter().map(|(atoms, crystals)| [atoms, crystals]).collect(),
             elements: elements.into_iter().collect(),
         }
     }
@@ -155,7 +166,7 @@ mod tests {
         let split = sets.cut(train, vec![crystal("e", 1)], "h".into()).unwrap();
         let ids: Vec<&str> = split.train.iter().map(|c| c.id.as_str()).collect();
         assert_eq!((ids, split.hash.as_str()), (vec!["b", "c"], "h"));
-        assert_eq!(split.seen(), Seen { atoms: [1, 2], elements: vec![29] });
+        assert_eq!(split.seen(), Seen { sizes: vec![[1, 1], [2, 1]], elements: vec![29] });
         let error = sets.cut(vec![crystal("a", 3)], Vec::new(), String::new()).unwrap_err();
         assert!(error.to_string().contains("at least one crystal"));
     }

@@ -20,6 +20,8 @@ pub struct Network {
     pub elements: usize,
     /// Add to each atom's two outputs their mean over the crystal (the published variant for the 52-atom set).
     pub add_means: bool,
+    /// Diffuse the species too: generation from nothing (appendix E) instead of prediction from a composition.
+    pub species: bool,
 }
 
 impl Default for Network {
@@ -31,6 +33,7 @@ impl Default for Network {
             time: 256,
             elements: 100,
             add_means: false,
+            species: false,
         }
     }
 }
@@ -76,7 +79,7 @@ impl Default for Diffusion {
     }
 }
 
-/// Weights of the terms of the loss; each published weight is 1.
+/// Weights of the terms of the loss; each published weight but the last is 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LossWeights {
@@ -88,11 +91,13 @@ pub struct LossWeights {
     pub score: f64,
     /// Both permutation terms. At 0 the permuted input is not evaluated, which halves the work.
     pub permutation: f64,
+    /// Noise of the species, where they are diffused too \[20, as DiffCSP has it\].
+    pub species: f64,
 }
 
 impl Default for LossWeights {
     fn default() -> Self {
-        Self { lattice: 1.0, position: 1.0, score: 1.0, permutation: 1.0 }
+        Self { lattice: 1.0, position: 1.0, score: 1.0, permutation: 1.0, species: 20.0 }
     }
 }
 
@@ -127,8 +132,8 @@ impl Config {
     pub fn check(&self) -> Result<(), ModelError> {
         let Network { hidden, layers, frequencies, time, elements, .. } = self.network;
         let Diffusion { steps, beta, sigma, table_draws, cosine_offset, .. } = self.diffusion;
-        let LossWeights { lattice, position, score, permutation } = self.loss;
-        let weights = [lattice, position, score, permutation];
+        let LossWeights { lattice, position, score, permutation, species } = self.loss;
+        let weights = [lattice, position, score, permutation, species];
         let rules = [
             (
                 hidden > 0 && layers > 0 && frequencies > 0,

@@ -4,7 +4,7 @@ use candle_core::{Device, Result, Tensor};
 
 use super::config::Config;
 use super::lattice::{ORDERS, permute, to_numbers};
-use super::network::{Denoiser, Input};
+use super::network::{Denoiser, Input, Species};
 use super::noise::{Targets, targets};
 use super::schedule::Schedule;
 use super::tables::Tables;
@@ -47,16 +47,20 @@ pub struct Draw {
     pub lattice: [f64; 6],
     /// Standard normal noise of the coordinates, one row per atom.
     pub frac: Vec<[f64; 3]>,
+    /// Standard normal noise of the species, a number per atom and element; empty where they are known.
+    pub species: Vec<f64>,
 }
 
 impl Draw {
     /// Drawn from `random`.
-    pub fn random(atoms: usize, steps: usize, random: &mut Random) -> Self {
+    pub fn random(atoms: usize, config: &Config, random: &mut Random) -> Self {
+        let species = if config.network.species { atoms * config.network.elements } else { 0 };
         Self {
-            time: 1 + random.below(steps),
+            time: 1 + random.below(config.diffusion.steps),
             order: ORDERS[random.below(ORDERS.len())],
             lattice: [(); 6].map(|()| random.normal()),
             frac: (0..atoms).map(|_| [(); 3].map(|()| random.normal())).collect(),
+            species: (0..species).map(|_| random.normal()).collect(),
         }
     }
 }
@@ -71,6 +75,7 @@ pub struct Noised {
     lattice: Tensor,
     position: Tensor,
     score: Tensor,
+    species: Option<Tensor>,
 }
 
 impl Noised {
@@ -88,6 +93,8 @@ impl Noised {
         let permuted = config.loss.permutation > 0.0;
         let (mut lattices, mut coordinates) = (Vec::new(), Vec::new());
         let (mut position, mut score) = (Vec::new(), Vec::new());
+        let elements = config.network.elements;
+        let (mut indicators, mut species) = (Vec::new(), Vec::new());
         for (crystal, draw) in crystals.iter().zip(draws) {
             let atoms = crystal.numbers.len();
             let t = draw.time;
@@ -113,6 +120,11 @@ impl Noised {
                     .flat_map(|i| [0, 1, 2].map(|axis| pick(&axes[axis])[i]))
                     .collect::<Vec<_>>()
             };
+            for (z, noise) in crystal.numbers.iter().zip(draw.species.chunks_exact(elements)) {
+                let is = |i: usize| if i + 1 == usize::from(*z) { keep } else { 0.0 };
+                indicators.extend(noise.iter().enumerate().map(|(i, n)| is(i) + add * n));
+                species.extend(noise);
+            }
             position.extend(rows(|t| &t.position));
             score.extend(rows(|t| &t.score));
         }
@@ -120,22 +132,34 @@ impl Noised {
         let mut times: Vec<usize> = draws.iter().map(|d| d.time).collect();
         if permuted {
             numbers.extend_from_within(..);
+            indicators.extend_from_within(..);
             times.extend_from_within(..);
             for (i, draw) in draws.iter().enumerate() {
                 lattices.push(permute(lattices[i], draw.order));
                 coordinates.push(coordinates[i].iter().map(|f| draw.order.map(|x| f[x])).collect());
             }
         }
-        let input = Input::new(&config.network, &numbers, &times, &lattices, &coordinates, device)?;
-        let (_, atoms) = input.numbers.dims2()?;
+        let atoms = crystals.first().map_or(0, |c| c.numbers.len());
+        let given = if config.network.species {
+            Species::Noisy { atoms, values: &indicators }
+        } else {
+            Species::Known(&numbers)
+        };
+        let input = Input::new(&config.network, given, &times, &lattices, &coordinates, device)?;
         let count = crystals.len();
         let lattice = draws.iter().flat_map(|d| d.lattice).collect();
+        let species = config
+            .network
+            .species
+            .then(|| single(species, &[count, atoms, elements], device))
+            .transpose()?;
         Ok(Self {
             input,
             orders: permuted.then(|| orders(draws, device)).transpose()?,
             lattice: single(lattice, &[count, 6], device)?,
             position: single(position, &[count, atoms, 3], device)?,
             score: single(score, &[count, atoms, 3], device)?,
+            species,
         })
     }
 
@@ -172,12 +196,14 @@ pub struct Terms {
     /// How much exchanging axes and predicting do not commute: the lattice, displacements and scores. None when not
     /// asked for.
     pub permutation: Option<[Tensor; 2]>,
+    /// Noise of the species; none where they are known.
+    pub species: Option<Tensor>,
 }
 
 impl Terms {
     /// Names of the terms in [`Self::values`].
-    pub const NAMES: [&str; 5] =
-        ["lattice", "position", "score", "permuted_lattice", "permuted_coordinates"];
+    pub const NAMES: [&str; 6] =
+        ["lattice", "position", "score", "permuted_lattice", "permuted_coordinates", "species"];
 
     /// The terms of one group of a mini-batch of `crystals` crystals and `atoms` atoms: each is a mean over all
     /// numbers of the mini-batch, so the terms of its groups add up.
@@ -211,11 +237,19 @@ impl Terms {
             }
         };
         let as_output = |t: &Tensor| t.to_dtype(lattice.dtype());
+        let species = match (&output.species, &noised.species) {
+            (Some(said), Some(noise)) => {
+                let weight = 1.0 / (noise.dim(2)? * atoms) as f64;
+                Some(square(&straight(said)?, &as_output(noise)?, weight)?)
+            }
+            _ => None,
+        };
         Ok(Self {
             lattice: square(&lattice, &as_output(&noised.lattice)?, per_crystal)?,
             position: square(&position, &as_output(&noised.position)?, per_atom)?,
             score: square(&score, &as_output(&noised.score)?, per_atom)?,
             permutation,
+            species,
         })
     }
 
@@ -233,6 +267,9 @@ impl Terms {
         if let Some([lattice, coordinates]) = &self.permutation {
             total = (total + ((lattice + coordinates)? * weights.permutation)?)?;
         }
+        if let Some(species) = &self.species {
+            total = (total + (species * weights.species)?)?;
+        }
         Ok(total)
     }
 
@@ -240,12 +277,13 @@ impl Terms {
     ///
     /// # Errors
     /// When the device fails.
-    pub fn values(&self) -> Result<[f64; 5]> {
+    pub fn values(&self) -> Result<[f64; 6]> {
         let value = |t: &Tensor| t.to_dtype(candle_core::DType::F64)?.to_scalar::<f64>();
         let [a, b] = match &self.permutation {
             None => [0.0; 2],
             Some([a, b]) => [value(a)?, value(b)?],
         };
-        Ok([value(&self.lattice)?, value(&self.position)?, value(&self.score)?, a, b])
+        let species = self.species.as_ref().map_or(Ok(0.0), value)?;
+        Ok([value(&self.lattice)?, value(&self.position)?, value(&self.score)?, a, b, species])
     }
 }

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use candle_core::Device;
-use cellwright_crystal::{Element, Lattice, Site, Structure};
+use cellwright_crystal::{Element, Site, Structure};
 use nalgebra::Vector3;
 use serde::Deserialize;
 
 use super::config::Config;
 use super::loss::Diffuser;
 use super::network::Denoiser;
-use super::sampler::{Sampler, times};
+use super::sampler::{Drawn, Sampler, Wanted, times};
 use crate::ModelError;
 use crate::data::Seen;
 use crate::nn::checkpoint;
@@ -99,7 +99,7 @@ impl Model {
     /// One crystal for each list of atomic numbers; all lists have the same length. None where no draw gave a cell.
     ///
     /// # Errors
-    /// When an element is unknown, the lists differ in length, or `cancelled` says so.
+    /// When an element is unknown, the lists differ in length, the model chooses the species itself, or `cancelled` says so.
     pub fn sample(
         &self,
         species: &[&[u8]],
@@ -107,6 +107,31 @@ impl Model {
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<Option<Structure>>, ModelError> {
         let Some(atoms) = species.first().map(|s| s.len()) else { return Ok(Vec::new()) };
+        self.draw(Some(species), [species.len(), atoms], options, cancelled)
+    }
+
+    /// Crystals of so many atoms whose species the model chooses too (appendix E). None where no draw gave a cell.
+    ///
+    /// # Errors
+    /// When the model needs to be told the species, or `cancelled` says so.
+    pub fn generate(
+        &self,
+        crystals: usize,
+        atoms: usize,
+        options: &Options,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<Option<Structure>>, ModelError> {
+        self.draw(None, [crystals, atoms], options, cancelled)
+    }
+
+    /// Draws, and again those that gave no cell.
+    fn draw(
+        &self,
+        species: Option<&[&[u8]]>,
+        [crystals, atoms]: [usize; 2],
+        options: &Options,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<Option<Structure>>, ModelError> {
         let diffuser = Diffuser::new(&self.config, &[atoms])?;
         let sampler = Sampler {
             diffuser: &diffuser,
@@ -116,31 +141,36 @@ impl Model {
             churn: options.churn,
         };
         let times = times(diffuser.schedule.steps(), options.steps);
-        let mut structures = vec![None; species.len()];
+        let mut structures = vec![None; crystals];
         for attempt in 0..=REDRAWS {
-            let left: Vec<usize> =
-                (0..species.len()).filter(|i| structures[*i].is_none()).collect();
+            let left: Vec<usize> = (0..crystals).filter(|i| structures[*i].is_none()).collect();
             if left.is_empty() {
                 break;
             }
-            let numbers: Vec<&[u8]> = left.iter().map(|i| species[*i]).collect();
             let mut random = Random::new(options.seed, attempt as u64);
-            let drawn = sampler.sample(&numbers, &times, &mut random, cancelled)?;
-            for ((index, numbers), (lattice, frac)) in left.into_iter().zip(numbers).zip(drawn) {
-                structures[index] = lattice.and_then(|lattice| structure(lattice, numbers, &frac));
+            let numbers: Vec<&[u8]> =
+                species.iter().flat_map(|rows| left.iter().map(|i| rows[*i])).collect();
+            let wanted = match species {
+                Some(_) => Wanted::Species(&numbers),
+                None => Wanted::Atoms(left.len(), atoms),
+            };
+            let drawn = sampler.sample(wanted, &times, &mut random, cancelled)?;
+            for (index, drawn) in left.into_iter().zip(drawn) {
+                structures[index] = structure(drawn);
             }
         }
         Ok(structures)
     }
 }
 
-fn structure(lattice: Lattice, numbers: &[u8], frac: &[[f64; 3]]) -> Option<Structure> {
+/// None without a lattice, or with a coordinate that is no number.
+fn structure(drawn: Drawn) -> Option<Structure> {
     let site = |(z, f): (&u8, &[f64; 3])| {
         f.iter().all(|x| x.is_finite()).then_some(())?;
         Some(Site::new(Element::from_z(*z)?, Vector3::from(*f)))
     };
-    let sites = numbers.iter().zip(frac).map(site).collect::<Option<Vec<_>>>()?;
-    Some(Structure { lattice, sites })
+    let sites = drawn.numbers.iter().zip(&drawn.frac).map(site).collect::<Option<Vec<_>>>()?;
+    Some(Structure { lattice: drawn.lattice?, sites })
 }
 
 #[cfg(test)]
@@ -152,9 +182,15 @@ mod tests {
     use crate::equicsp::network::parameters;
 
     /// A file of untrained weights.
-    fn file(dir: &Path, kind: &str) -> std::path::PathBuf {
-        let network =
-            Network { hidden: 8, layers: 1, frequencies: 3, time: 4, ..Network::default() };
+    fn file(dir: &Path, kind: &str, species: bool) -> std::path::PathBuf {
+        let network = Network {
+            hidden: 8,
+            layers: 1,
+            frequencies: 3,
+            time: 4,
+            species,
+            ..Network::default()
+        };
         let model = Config { network, ..Config::default() };
         let weights = parameters(&model.network, &mut Random::new(1, 0), &Device::Cpu).unwrap();
         let task = serde_json::json!({ "kind": kind, "model": model }).to_string();
@@ -167,7 +203,7 @@ mod tests {
     #[test]
     fn a_file_of_weights_gives_crystals() {
         let dir = tempfile::tempdir().unwrap();
-        let model = Model::load(&file(dir.path(), "equicsp"), &Device::Cpu).unwrap();
+        let model = Model::load(&file(dir.path(), "equicsp", false), &Device::Cpu).unwrap();
         let options = Options { steps: 3, ..Options::default() };
         let species: [&[u8]; 3] = [&[11, 17], &[12, 8], &[3, 9]];
         let crystals = model.sample(&species, &options, &|| false).unwrap();
@@ -181,9 +217,24 @@ mod tests {
     }
 
     #[test]
+    fn crystals_from_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let model = Model::load(&file(dir.path(), "equicsp", true), &Device::Cpu).unwrap();
+        let options = Options { steps: 3, ..Options::default() };
+        let crystals = model.generate(5, 4, &options, &|| false).unwrap();
+        assert_eq!(crystals.len(), 5);
+        assert!(crystals.iter().flatten().all(|c| c.len() == 4));
+        let told = model.sample(&[&[11, 17]], &options, &|| false);
+        assert!(told.unwrap_err().to_string().contains("chooses the species"));
+        let other = Model::load(&file(dir.path(), "equicsp", false), &Device::Cpu).unwrap();
+        let untold = other.generate(1, 4, &options, &|| false);
+        assert!(untold.unwrap_err().to_string().contains("told the species"));
+    }
+
+    #[test]
     fn weights_of_another_model_are_refused() {
         let dir = tempfile::tempdir().unwrap();
-        let error = Model::load(&file(dir.path(), "continuousp"), &Device::Cpu).unwrap_err();
+        let error = Model::load(&file(dir.path(), "continuousp", false), &Device::Cpu).unwrap_err();
         assert!(error.to_string().contains("is a model of continuousp"), "{error}");
     }
 }

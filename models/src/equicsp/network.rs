@@ -15,11 +15,25 @@ use crate::nn::norm::LayerNorm;
 use crate::nn::parameters::{Named, Parameters, Tensors};
 use crate::nn::random::Random;
 
+/// The species of a group of crystals of the same number of atoms.
+#[derive(Debug, Clone, Copy)]
+pub enum Species<'a> {
+    /// Atomic numbers, a row for every crystal.
+    Known(&'a [&'a [u8]]),
+    /// Noisy indicators, where the species are diffused too: for every atom a number for every element.
+    Noisy {
+        /// Atoms of a crystal.
+        atoms: usize,
+        /// `crystals · atoms · elements` numbers.
+        values: &'a [f64],
+    },
+}
+
 /// A group of crystals of the same number of atoms.
 #[derive(Debug, Clone)]
 pub struct Input {
-    /// Atomic numbers, (crystals, atoms), u32.
-    pub numbers: Tensor,
+    /// Atomic numbers, (crystals, atoms), u32; or indicators, (crystals, atoms, elements).
+    pub species: Tensor,
     /// Embedded times, (crystals, D_t).
     pub time: Tensor,
     /// Six numbers of each lattice, (crystals, 6).
@@ -37,45 +51,82 @@ pub struct Output {
     pub position: Tensor,
     /// Scores over theirs, (crystals, atoms, 3).
     pub score: Tensor,
+    /// Noise of the species, (crystals, atoms, elements), where they are diffused too.
+    pub species: Option<Tensor>,
+}
+
+impl Species<'_> {
+    /// The tensor of [`Input::species`].
+    fn tensor(
+        &self,
+        config: &Network,
+        crystals: usize,
+        device: &Device,
+    ) -> std::result::Result<Tensor, ModelError> {
+        let uneven = || ModelError::Data("a group needs crystals of one number of atoms".into());
+        match *self {
+            Self::Known(_) if config.species => {
+                Err(ModelError::Unsupported("this model chooses the species itself".into()))
+            }
+            Self::Noisy { .. } if !config.species => {
+                Err(ModelError::Unsupported("this model needs to be told the species".into()))
+            }
+            Self::Known(numbers) => {
+                let atoms = numbers.first().map_or(0, |n| n.len());
+                if atoms == 0
+                    || numbers.len() != crystals
+                    || numbers.iter().any(|n| n.len() != atoms)
+                {
+                    return Err(uneven());
+                }
+                let all = || numbers.iter().copied().flatten().copied();
+                let largest = config.elements;
+                if let Some(z) = all().find(|z| !(1..=largest).contains(&usize::from(*z))) {
+                    return Err(ModelError::Unsupported(format!(
+                        "this model knows the elements up to {largest}, not number {z}"
+                    )));
+                }
+                let numbers: Vec<u32> = all().map(u32::from).collect();
+                Ok(Tensor::from_vec(numbers, (crystals, atoms), device)?)
+            }
+            Self::Noisy { atoms, values } => {
+                if atoms == 0 || values.len() != crystals * atoms * config.elements {
+                    return Err(uneven());
+                }
+                let values: Vec<f32> = values.iter().map(|x| *x as f32).collect();
+                Ok(Tensor::from_vec(values, (crystals, atoms, config.elements), device)?)
+            }
+        }
+    }
 }
 
 impl Input {
-    /// From atomic numbers, times, lattices and coordinates of crystals of the same number of atoms.
+    /// From species, times, lattices and coordinates of crystals of the same number of atoms.
     ///
     /// # Errors
-    /// When there is no crystal or no atom, the lengths differ, or an element is outside the embedding.
+    /// When there is no crystal or no atom, the lengths differ, an element is outside the embedding, or species are given to a
+    /// model that chooses them, or not to one that does not.
     pub fn new(
         config: &Network,
-        numbers: &[&[u8]],
+        species: Species<'_>,
         times: &[usize],
         lattices: &[[f64; 6]],
         frac: &[Vec<[f64; 3]>],
         device: &Device,
     ) -> std::result::Result<Self, ModelError> {
-        let crystals = numbers.len();
-        let atoms = numbers.first().map_or(0, |n| n.len());
-        let same = numbers.iter().all(|n| n.len() == atoms)
-            && frac.iter().all(|f| f.len() == atoms)
-            && [times.len(), lattices.len(), frac.len()] == [crystals; 3];
-        if !same || atoms == 0 {
+        let crystals = times.len();
+        let species = species.tensor(config, crystals, device)?;
+        let atoms = species.dim(1)?;
+        if frac.iter().any(|f| f.len() != atoms) || [lattices.len(), frac.len()] != [crystals; 2] {
             return Err(ModelError::Data("a group needs crystals of one number of atoms".into()));
-        }
-        let largest = config.elements;
-        if let Some(z) =
-            numbers.iter().copied().flatten().find(|z| !(1..=largest).contains(&usize::from(**z)))
-        {
-            return Err(ModelError::Unsupported(format!(
-                "this model knows the elements up to {largest}, not number {z}"
-            )));
         }
         let single = |v: Vec<f64>| v.into_iter().map(|x| x as f32).collect::<Vec<f32>>();
         let embed = |t: &usize| time_embedding(*t, config.time);
-        let numbers: Vec<u32> = numbers.iter().copied().flatten().map(|z| u32::from(*z)).collect();
         let time = single(times.iter().flat_map(embed).collect());
         let lattice = single(lattices.as_flattened().to_vec());
         let frac = single(frac.iter().flatten().flatten().copied().collect());
         Ok(Self {
-            numbers: Tensor::from_vec(numbers, (crystals, atoms), device)?,
+            species,
             time: Tensor::from_vec(time, (crystals, config.time), device)?,
             lattice: Tensor::from_vec(lattice, (crystals, 6), device)?,
             frac: Tensor::from_vec(frac, (crystals, atoms, 3), device)?,
@@ -108,7 +159,7 @@ struct Layer {
 #[derive(Debug, Clone)]
 pub struct Denoiser {
     config: Network,
-    embedding: Tensor,
+    embedding: Embedding,
     /// Columns of the first linear layer that meet the element and the time.
     element: Tensor,
     time: Tensor,
@@ -119,6 +170,32 @@ pub struct Denoiser {
     lattice_head: Tensor,
     /// Displacement and score, (6, hidden).
     atom_heads: Tensor,
+    /// (elements, hidden) and its bias, where the species are diffused too.
+    species_head: Option<[Tensor; 2]>,
+}
+
+/// How species become features.
+#[derive(Debug, Clone)]
+enum Embedding {
+    /// A row for every element, (elements, hidden).
+    Rows(Tensor),
+    /// A linear layer on indicators, (hidden, elements) and its bias.
+    Linear([Tensor; 2]),
+}
+
+impl Embedding {
+    /// (crystals · atoms, hidden).
+    fn forward(&self, species: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Rows(rows) => {
+                let places = (species.to_dtype(DType::I64)? - 1.0)?.flatten_all()?;
+                rows.index_select(&places.to_dtype(DType::U32)?, 0)
+            }
+            Self::Linear([weight, bias]) => {
+                species.flatten_to(1)?.matmul(&weight.t()?)?.broadcast_add(bias)
+            }
+        }
+    }
 }
 
 /// Fresh trainable weights, drawn as PyTorch draws them.
@@ -128,7 +205,11 @@ pub struct Denoiser {
 pub fn parameters(config: &Network, random: &mut Random, device: &Device) -> Result<Parameters> {
     let Network { hidden, frequencies, time, elements, .. } = *config;
     let mut p = Parameters::new(device);
-    p.embedding("node_embedding", [elements, hidden], random)?;
+    if config.species {
+        p.linear("node_embedding", [hidden, elements], true, random)?;
+    } else {
+        p.embedding("node_embedding", [elements, hidden], random)?;
+    }
     p.linear("atom_latent_emb", [hidden, hidden + time], true, random)?;
     for layer in 0..config.layers {
         let name = |part: &str| format!("csp_layer_{layer}.{part}");
@@ -143,6 +224,9 @@ pub fn parameters(config: &Network, random: &mut Random, device: &Device) -> Res
     p.linear("coord_out", [3, hidden], false, random)?;
     p.linear("log_out", [3, hidden], false, random)?;
     p.linear("lattice_out", [6, hidden], false, random)?;
+    if config.species {
+        p.linear("type_out", [elements, hidden], true, random)?;
+    }
     Ok(p)
 }
 
@@ -155,7 +239,16 @@ impl Denoiser {
     pub fn new(config: &Network, weights: &Tensors) -> std::result::Result<Self, ModelError> {
         let Network { hidden: h, frequencies, time, elements, .. } = *config;
         let mut named = Named::new(weights.clone());
-        let embedding = named.take("node_embedding.weight", &[elements, h])?;
+        let mut linear = |name: &str, [out, inner]: [usize; 2]| {
+            let weight = named.take(&format!("{name}.weight"), &[out, inner])?;
+            Ok::<_, ModelError>([weight, named.take(&format!("{name}.bias"), &[out])?])
+        };
+        let (embedding, species_head) = if config.species {
+            let embedding = Embedding::Linear(linear("node_embedding", [h, elements])?);
+            (embedding, Some(linear("type_out", [elements, h])?))
+        } else {
+            (Embedding::Rows(named.take("node_embedding.weight", &[elements, h])?), None)
+        };
         let first = named.take("atom_latent_emb.weight", &[h, h + time])?;
         let bias = named.take("atom_latent_emb.bias", &[h])?;
         let layers = (0..config.layers)
@@ -176,6 +269,7 @@ impl Denoiser {
             norm,
             lattice_head: lattice_head?,
             atom_heads: Tensor::cat(&[position?, score?], 0)?,
+            species_head,
         })
     }
 
@@ -203,10 +297,9 @@ impl Denoiser {
         input: &Input,
         observe: &mut dyn FnMut(&str, &Tensor),
     ) -> Result<Output> {
-        let (crystals, atoms) = input.numbers.dims2()?;
+        let (crystals, atoms, _) = input.frac.dims3()?;
         let h = self.config.hidden;
-        let rows = (input.numbers.to_dtype(DType::I64)? - 1.0)?.flatten_all()?;
-        let elements = self.embedding.index_select(&rows.to_dtype(DType::U32)?, 0)?;
+        let elements = self.embedding.forward(&input.species)?;
         let elements = elements.matmul(&self.element.t()?)?.reshape((crystals, atoms, h))?;
         let time = input.time.matmul(&self.time.t()?)?.broadcast_add(&self.bias)?;
         let mut features = elements.broadcast_add(&time.unsqueeze(1)?)?;
@@ -219,7 +312,12 @@ impl Denoiser {
         let features = self.norm.forward(&features)?;
         observe("norm", &features);
         let lattice = features.mean(1)?.matmul(&self.lattice_head.t()?)?;
-        let atoms_out = features.reshape((crystals * atoms, h))?.matmul(&self.atom_heads.t()?)?;
+        let features = features.reshape((crystals * atoms, h))?;
+        let species = self.species_head.as_ref().map(|[weight, bias]| {
+            let rows = features.matmul(&weight.t()?)?.broadcast_add(bias)?;
+            rows.reshape((crystals, atoms, self.config.elements))
+        });
+        let atoms_out = features.matmul(&self.atom_heads.t()?)?;
         let mut atoms_out = atoms_out.reshape((crystals, atoms, 6))?;
         if self.config.add_means {
             atoms_out = atoms_out.broadcast_add(&atoms_out.mean_keepdim(1)?)?;
@@ -228,6 +326,7 @@ impl Denoiser {
             lattice,
             position: atoms_out.narrow(2, 0, 3)?,
             score: atoms_out.narrow(2, 3, 3)?,
+            species: species.transpose()?,
         })
     }
 }
@@ -292,7 +391,14 @@ mod tests {
     use super::*;
 
     fn tiny() -> Network {
-        Network { hidden: 12, layers: 2, frequencies: 5, time: 8, elements: 30, add_means: false }
+        Network {
+            hidden: 12,
+            layers: 2,
+            frequencies: 5,
+            time: 8,
+            elements: 30,
+            ..Network::default()
+        }
     }
 
     const FRAC: [[f64; 3]; 3] = [[0.1, 0.2, 0.3], [0.55, 0.9, 0.02], [0.7, 0.4, 0.65]];
@@ -303,7 +409,14 @@ mod tests {
         let weights = parameters(&config, &mut Random::new(1, 0), &device).unwrap();
         let denoiser = Denoiser::new(&config, &weights.values().unwrap()).unwrap();
         let k = [1.4, 1.5, 1.9, 0.0, 0.2, -0.4];
-        let input = Input::new(&config, &[numbers], &[300], &[k], &[frac.to_vec()], &device);
+        let input = Input::new(
+            &config,
+            Species::Known(&[numbers]),
+            &[300],
+            &[k],
+            &[frac.to_vec()],
+            &device,
+        );
         let output = denoiser.forward(&input.unwrap()).unwrap();
         [output.lattice, output.position, output.score]
             .map(|t| t.flatten_all().unwrap().to_vec1().unwrap())
@@ -349,10 +462,16 @@ mod tests {
     fn groups_of_different_sizes_are_refused() {
         let (two, one) = (vec![[0.0; 3]; 2], vec![[0.0; 3]]);
         let numbers: [&[u8]; 2] = [&[1, 1], &[1]];
-        let group =
-            Input::new(&tiny(), &numbers, &[1, 1], &[[0.0; 6]; 2], &[two, one], &Device::Cpu);
+        let group = Input::new(
+            &tiny(),
+            Species::Known(&numbers),
+            &[1, 1],
+            &[[0.0; 6]; 2],
+            &[two, one],
+            &Device::Cpu,
+        );
         assert!(group.is_err());
-        let none = Input::new(&tiny(), &[], &[], &[], &[], &Device::Cpu);
+        let none = Input::new(&tiny(), Species::Known(&[]), &[], &[], &[], &Device::Cpu);
         assert!(none.is_err());
     }
 }

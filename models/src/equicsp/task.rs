@@ -103,9 +103,8 @@ impl Training {
         let mut sum = Loss::default();
         for (&atoms, group) in &batch.groups {
             let members: Vec<&Crystal> = group.iter().map(|i| &crystals[*i]).collect();
-            let steps = config.diffusion.steps;
             let draws: Vec<Draw> =
-                members.iter().map(|_| Draw::random(atoms, steps, random)).collect();
+                members.iter().map(|_| Draw::random(atoms, config, random)).collect();
             let noised = Noised::new(&self.diffuser, &members, &draws, &self.device)?;
             let terms = Terms::new(&denoiser, &noised, batch.crystals(), batch.atoms())?;
             let total = terms.total(config)?;
@@ -222,14 +221,19 @@ mod tests {
 
     #[test]
     fn every_parameter_has_a_gradient() {
-        let mut task = training(&run(), crystals(), crystals()).unwrap();
-        let (loss, gradients) = task.step(0, 0).unwrap();
-        assert!(loss.total > 0.0 && loss.terms.len() == 5);
-        for (name, variable) in task.parameters().iter() {
-            let gradient = gradients.get(name).unwrap_or_else(|| panic!("{name} has none"));
-            assert_eq!(gradient.dims(), variable.dims());
-            let size = gradient.abs().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap();
-            assert!(size > 0.0, "the gradient of {name} is zero");
+        for species in [false, true] {
+            let mut run = run();
+            run.model.network.species = species;
+            let mut task = training(&run, crystals(), crystals()).unwrap();
+            let (loss, gradients) = task.step(0, 0).unwrap();
+            assert!(loss.total > 0.0 && loss.terms.len() == 6);
+            assert_eq!(loss.terms["species"] > 0.0, species);
+            for (name, variable) in task.parameters().iter() {
+                let gradient = gradients.get(name).unwrap_or_else(|| panic!("{name} has none"));
+                assert_eq!(gradient.dims(), variable.dims());
+                let size = gradient.abs().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap();
+                assert!(size > 0.0, "the gradient of {name} is zero");
+            }
         }
     }
 
@@ -281,6 +285,32 @@ mod tests {
         let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
         let (first, last) = (mean(&losses[..5]), mean(&losses[145..]));
         assert!(last < 0.6 * first, "{first} {last}");
+    }
+
+    #[test]
+    fn species_are_learned_where_they_are_diffused() {
+        let mut run = run();
+        // The noise of every element has to pass through the features.
+        run.model.network.elements = 40;
+        run.model.network.hidden = 64;
+        run.model.network.species = true;
+        run.batch = 64;
+        run.train.epochs = 80;
+        run.train.validate_every = 80;
+        run.train.rate.start = 5e-3;
+        let many: Vec<Crystal> = crystals().into_iter().cycle().take(64).collect();
+        let mut task = training(&run, many.clone(), many).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let mut losses = Vec::new();
+        let mut watch = |event: train::Event| {
+            if let train::Event::Epoch(point) = event {
+                losses.push(point.train.terms["species"]);
+            }
+            Control::Continue
+        };
+        train::train(&mut task, &run.train, dir.path(), false, &mut watch).unwrap();
+        // 1 is what says nothing reaches.
+        assert!(losses[0] > 0.9 && losses[79] < 0.4, "{losses:?}");
     }
 
     #[test]
