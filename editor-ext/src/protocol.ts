@@ -55,7 +55,7 @@ export interface RelaxProgress {
 }
 
 export interface Candidate {
-  /** Space group and energy. */
+  /** Space group, energy and distance from the hull. */
   title: string;
   /** How sure the ranking is; may be empty. */
   description: string;
@@ -78,6 +78,7 @@ export interface PredictProgress {
   message: string;
   /** 0 to 1. */
   fraction?: number;
+  /** The whole list so far; empty: as it was. */
   candidates: Candidate[];
 }
 

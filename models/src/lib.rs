@@ -8,6 +8,7 @@ pub mod device;
 pub mod equicsp;
 pub mod error;
 pub mod eval;
+pub mod hull;
 pub mod nn;
 pub mod potential;
 pub mod prototypes;

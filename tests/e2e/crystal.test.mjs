@@ -123,7 +123,7 @@ test('a composition becomes the structure that the user picks, in one undo step'
   await user.open(COMPOSITION);
   const before = user.onDisk(COMPOSITION);
   await user.clickLens('Predict structure of SrTiO3');
-  await user.page.locator('.quick-input-list .monaco-list-row', { hasText: 'eV/atom' }).first().waitFor();
+  await user.page.locator('.quick-input-list .monaco-list-row', { hasText: /eV\/atom.*hull/ }).first().waitFor();
   await user.picture('candidates');
   await user.pick(/^1\. P /);
   const preview = user.page.locator('.tab.active', { hasText: 'predicted' });
@@ -136,7 +136,7 @@ test('a composition becomes the structure that the user picks, in one undo step'
   await user.focusEditor();
   const text = await user.save(COMPOSITION);
   assert.ok(text.startsWith(before.trimEnd()), 'the request stays where it was');
-  assert.match(text, /^data_SrTiO3$/m);
+  assert.match(text, /^data_SrTiO3\n# predicted by Cellwright \S+ from .+/m);
   assert.match(text, /^ *Sr1 +Sr /m);
   await user.lens('Relax').then((lens) => lens.waitFor());
   await user.picture('composition-answered');

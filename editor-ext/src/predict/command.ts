@@ -54,7 +54,8 @@ function choose(client: LanguageClient, list: QuickPick<CandidateItem>, params: 
   const listener = client.onNotification(protocol.predictProgress, (report) => {
     if (report.token !== token) return;
     list.placeholder = placeholder(report.message, undefined);
-    renew(list, report.candidates);
+    // A report of nothing but how far it is leaves the list as it was.
+    if (report.candidates.length > 0) renew(list, report.candidates);
   });
   return new Promise<protocol.Candidate | undefined>((resolve, reject) => {
     let ended = false;

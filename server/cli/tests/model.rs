@@ -78,3 +78,50 @@ fn relaxing_brings_silicon_back_onto_its_site() {
     let energy = |end: &str| numbers[0][end]["energy_per_atom"].as_f64().expect("a number");
     assert!(energy("last") <= energy("initial"), "{numbers:#}");
 }
+
+#[test]
+fn predictions_get_energies_and_are_relaxed() {
+    if !installed() {
+        return;
+    }
+    let still =
+        cellwright(&["predict", "KCl", "--z", "1", "--energy", "-n", "3", "--format", "json"]);
+    assert_eq!(still.code, 0, "{}", still.stderr);
+    let still = still.json("predict");
+    let first = &still["candidates"][0];
+    assert!(first["energy"].as_f64().is_some_and(|e| (-5.0..-2.0).contains(&e)), "{first:#}");
+    assert!(first["relaxation"].is_null());
+    // The library knows potassium chloride, so the hull is that of the salt itself.
+    assert!(still["hull"]["phases"].as_u64().is_some_and(|n| n > 1), "{:#}", still["hull"]);
+    let moved =
+        cellwright(&["predict", "KCl", "--z", "1", "--relax", "20", "-n", "3", "--format", "json"]);
+    let moved = moved.json("predict");
+    let best = &moved["candidates"][0];
+    assert!(best["energy"].as_f64() <= first["energy"].as_f64(), "{best:#}");
+    assert!(best["relaxation"]["steps"].as_u64().is_some_and(|n| n <= 20));
+    let above = best["above_hull"]["energy"].as_f64().expect("a distance");
+    assert!(above.abs() < 0.05, "{above}");
+    let table = cellwright(&["predict", "KCl", "--z", "1", "--relax", "3", "-n", "1"]);
+    assert!(
+        table.stdout.contains("above hull") && table.stdout.contains("known phases"),
+        "{}",
+        table.stdout
+    );
+}
+
+#[test]
+fn what_the_potential_does_not_know_stays_without_energy() {
+    if !installed() {
+        return;
+    }
+    // Curium is beyond CHGNet, berkelium beyond the library too.
+    let run = cellwright(&["predict", "CmO2", "--relax", "2", "-n", "2", "--format", "json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stderr.contains("no energy: ") && run.stderr.contains("Cm"), "{}", run.stderr);
+    assert!(run.stderr.contains("no hull: "), "{}", run.stderr);
+    let answer = run.json("predict");
+    assert!(
+        answer["candidates"][0]["energy"].is_null()
+            && answer["candidates"][0]["relaxation"].is_null()
+    );
+}

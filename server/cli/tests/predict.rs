@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use crate::support::{cellwright, run};
+use crate::support::{cellwright, run, without_weights};
 
 #[test]
 fn a_composition_gets_candidates() {
@@ -151,4 +151,54 @@ fn prototypes_are_measured() {
     assert_eq!(answer["rows"][1]["match_rate"], 1.0);
     let table = measure(&["--markdown"]);
     assert!(table.stdout.contains("| answers | match % |"), "{}", table.stdout);
+}
+
+#[test]
+fn without_weights_the_list_is_given_all_the_same() {
+    let dir = tempfile::tempdir().expect("a folder");
+    for more in [["--energy"], ["--relax"]] {
+        let args = [&["predict", "KCl", "--format", "json"], &more[..]].concat();
+        let run = without_weights(dir.path(), &args);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert!(
+            run.stderr.contains("no energies: ") && run.stderr.contains("models pull"),
+            "{}",
+            run.stderr
+        );
+        let answer = run.json("predict");
+        assert!(answer["candidates"].as_array().is_some_and(|list| !list.is_empty()));
+        assert!(answer["candidates"][0]["energy"].is_null() && answer["hull"].is_null());
+    }
+    // Whoever asks for nothing is told nothing.
+    let plain = without_weights(dir.path(), &["predict", "KCl"]);
+    assert!(
+        !plain.stderr.contains("models pull") && !plain.stdout.contains("eV/atom"),
+        "{}",
+        plain.stderr
+    );
+}
+
+#[test]
+fn energies_of_another_library_are_refused() {
+    let dir = tempfile::tempdir().expect("a folder");
+    crate::train::prepare(dir.path(), 1);
+    let path = |name: &str| dir.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (data, library) = (path("data"), path("l"));
+    let args = ["library", "build", "--sets", "salts/train", "--data", &data, "--out", &library];
+    assert_eq!(cellwright(&args).code, 0);
+    let shipped =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/weights/prototypes/energies.bin");
+    let args = ["predict", "KCl", "--library", &library, "--library-energies", shipped];
+    let run = cellwright(&args);
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("made from another library"), "{}", run.stderr);
+}
+
+#[test]
+fn a_predicted_file_says_where_it_came_from() {
+    let origin = "predicted by Cellwright ";
+    let cif = cellwright(&["predict", "KCl", "-n", "1", "--format", "cif"]);
+    assert!(cif.stdout.starts_with(&format!("# {origin}")), "{}", cif.stdout);
+    let poscar = cellwright(&["predict", "KCl", "--format", "poscar"]);
+    assert!(poscar.stdout.starts_with(&format!("KCl ! {origin}")), "{}", poscar.stdout);
 }

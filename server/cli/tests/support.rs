@@ -21,10 +21,19 @@ pub(crate) fn cellwright<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Run {
     run(args, b"")
 }
 
+/// Runs the binary where no weights are installed: `dir` is an empty folder.
+pub(crate) fn without_weights<S: AsRef<std::ffi::OsStr>>(dir: &Path, args: &[S]) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cellwright"));
+    finish(command.env("CELLWRIGHT_DATA_DIR", dir).args(args), b"")
+}
+
 /// Runs the binary with `input` on its standard input.
 pub(crate) fn run<S: AsRef<std::ffi::OsStr>>(args: &[S], input: &[u8]) -> Run {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_cellwright"))
-        .args(args)
+    finish(Command::new(env!("CARGO_BIN_EXE_cellwright")).args(args), input)
+}
+
+fn finish(command: &mut Command, input: &[u8]) -> Run {
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -118,6 +118,8 @@ fn predict(id: u64, composition: &[(u8, u32)], units: Option<u32>, requests: &Re
             "units": 1, "source": { "kind": "prototype", "id": "x-1", "formula": "KCl" },
             "probability": 0.5 / length, "energy_per_atom": energy, "space_group": [123, "P 4/m m m"],
             "density": 2.0, "shortest": length, "charge_balanced": true,
+            "above_hull": energy.map(|_| json!({ "energy": 0.0254, "phases": 3 })),
+            "relaxation": energy.map(|_| json!({ "steps": 4, "converged": true, "volume_change": 0.01 })),
         })
     };
     let first = json!({

@@ -7,6 +7,10 @@ use cellwright_syntax::text::apply_edits;
 use cellwright_syntax::{Language, Parsed, composition_lines};
 use nalgebra::Vector3;
 
+/// Where the structure comes from, as the editor says it.
+const ORIGIN: &str = "predicted by Cellwright 0.1.0 from KCl (mp-23193),\n chance 62 %";
+const LINE: &str = "predicted by Cellwright 0.1.0 from KCl (mp-23193), chance 62 %";
+
 fn site(symbol: &str, frac: [f64; 3]) -> Site {
     Site::new(Element::from_symbol(symbol).unwrap(), Vector3::from(frac))
 }
@@ -23,7 +27,7 @@ fn salt() -> Structure {
 fn filled(language: Language, text: &str) -> String {
     let parsed = Parsed::new(language, text);
     let lines = composition_lines(&parsed);
-    let edits = fill(&parsed, &lines[0], &salt(), 0.01).unwrap();
+    let edits = fill(&parsed, &lines[0], &salt(), 0.01, ORIGIN).unwrap();
     let new = apply_edits(text, &edits);
     let again = Parsed::new(language, &new);
     assert!(again.problems.is_empty(), "{:?} in {new}", again.problems);
@@ -67,9 +71,11 @@ fn what_the_block_said_of_cell_and_symmetry_is_replaced() {
 #[test]
 fn a_comment_gets_a_block_of_its_own_or_the_one_it_stands_in() {
     let new = filled(Language::Cif, "# predict: Na Cl, Z=4");
-    assert!(new.starts_with("# predict: Na Cl, Z=4\n\ndata_NaCl\n"), "{new}");
+    let head = format!("# predict: Na Cl, Z=4\n\ndata_NaCl\n# {LINE}\n_");
+    assert!(new.starts_with(&head), "{new}");
     let new = filled(Language::Cif, "data_mine\n# predict: NaCl\n\n");
-    assert!(new.starts_with("data_mine\n# predict: NaCl\n_chemical_formula_sum"), "{new}");
+    let head = format!("data_mine\n# predict: NaCl\n# {LINE}\n_chemical_formula_sum");
+    assert!(new.starts_with(&head), "{new}");
     assert_eq!(new.matches("data_").count(), 1, "{new}");
 }
 
@@ -81,7 +87,7 @@ fn the_cell_is_written_as_it_is_where_the_conventional_one_has_another_z() {
     let primitive = Structure { lattice: Lattice::from_rows(rows).unwrap(), sites };
     let atoms = |text: &str| {
         let parsed = Parsed::new(Language::Cif, text);
-        let edits = fill(&parsed, &composition_lines(&parsed)[0], &primitive, 0.01).unwrap();
+        let edits = fill(&parsed, &composition_lines(&parsed)[0], &primitive, 0.01, "").unwrap();
         let again = Parsed::new(Language::Cif, &apply_edits(text, &edits));
         assert_eq!(composition_lines(&again), []);
         again.readings[0].structure.as_ref().unwrap().len()
@@ -95,12 +101,17 @@ fn a_poscar_keeps_its_species_and_counts() {
     let head = "my salt\n2.0\n 1 0 0\n 0 1 0\n 0 0 1\n";
     let new = filled(Language::Poscar, &format!("{head}Na_pv Cl Na\n  1 4 3\n\n"));
     assert!(
-        new.starts_with("my salt\n1.0\n") && new.contains("\nNa_pv Cl Na\n  1 4 3\nDirect\n"),
+        new.starts_with(&format!("my salt ! {LINE}\n1.0\n"))
+            && new.contains("\nNa_pv Cl Na\n  1 4 3\nDirect\n"),
         "{new}"
     );
     let new = filled(Language::Poscar, "# predict: NaCl Z=4\n");
-    assert!(new.starts_with("# predict: NaCl Z=4\n1.0\n"), "{new}");
+    assert!(new.starts_with(&format!("# predict: NaCl Z=4 ! {LINE}\n1.0\n")), "{new}");
+    // Who takes the atoms away again asks anew.
+    let first = new.lines().next().unwrap();
+    let again = Parsed::new(Language::Poscar, first);
+    assert!(composition_lines(&again)[0].wanted.is_ok(), "{first}");
     let other = Parsed::new(Language::Poscar, &format!("{head}Na Cl\n1 1\n"));
     let line = &composition_lines(&other)[0];
-    assert_eq!(fill(&other, line, &salt(), 0.01), Err(EditError::OtherAtoms));
+    assert_eq!(fill(&other, line, &salt(), 0.01, ORIGIN), Err(EditError::OtherAtoms));
 }

@@ -48,6 +48,9 @@ fn files_without_a_block() {
     let none = "no data block: a CIF begins with `data_` and a name";
     cif("", &[&format!("NoBlock «» {none}")]);
     cif("# only this\n", &[&format!("NoBlock «» {none}")]);
+    // A request for a structure is all that a file needs to say; other text beside it is not.
+    cif("# a salt\n# predict: NaCl\n", &[]);
+    cif("# predict: NaCl\nNaCl\n", &[&format!("NoBlock «NaCl» {none}")]);
     cif("NaCl\n1.0\n\0'open", &[&format!("NoBlock «NaCl» {none}")]);
     let source = "# x\n_cell_length_a 4\n_cell_length_b 4\n";
     let problems = cif(

@@ -13,6 +13,8 @@ mod cell;
 
 pub use candidate::{CandidateLine, SourceLine};
 use cellwright_models::Provenance;
+pub use cellwright_models::hull::Hull;
+pub use cellwright_models::tasks::predict::{AboveHull, Relaxation};
 pub use cellwright_models::tasks::relax::{Optimizer, RelaxOptions};
 use serde::{Deserialize, Serialize};
 
@@ -64,7 +66,8 @@ pub enum Task {
         /// How.
         options: RelaxOptions,
     },
-    /// Structures for a composition; whenever the list has become better it is a `progress`.
+    /// Structures for a composition; whenever the list has become better it is a `progress`: at once, with energies, and
+    /// after each round of relaxation.
     Predict {
         /// Atomic numbers and counts.
         composition: Vec<(u8, u32)>,
@@ -74,6 +77,9 @@ pub enum Task {
         space_group: Option<u16>,
         /// At most so many candidates.
         answers: usize,
+        /// Steps of relaxation that the best candidates get; 0: energies only.
+        #[serde(default)]
+        relax: usize,
     },
 }
 
@@ -206,6 +212,9 @@ pub enum Output {
         candidates: Vec<CandidateLine>,
         /// Model behind the energies; absent where none is installed.
         energies_by: Option<Provenance>,
+        /// The hull that the energies are compared with, where there is one.
+        #[serde(default)]
+        hull: Option<Hull>,
         /// What the user should know.
         notes: Vec<String>,
     },

@@ -10,9 +10,10 @@ use std::thread::{self, JoinHandle};
 use candle_core::Device;
 use cellwright_crystal::Structure;
 use cellwright_models::chgnet::Chgnet;
+use cellwright_models::tasks::predict::Predictor;
 use cellwright_models::{ModelError, Potential, weights};
 use cellwright_worker::protocol::{
-    Cell, EnergyResult, ErrorKind, Output, Reply, Request, Task, VERSION,
+    CandidateLine, Cell, EnergyResult, ErrorKind, Output, Reply, Request, Task, VERSION,
 };
 use cellwright_worker::serve::{ChgnetEngine, End, Engine, Greeting, serve};
 
@@ -313,6 +314,67 @@ fn weights_are_missed_by_the_first_task() {
         assert_eq!((of, kind), (Some(id), ErrorKind::NotInstalled));
         assert!(message.contains("cellwright models pull"), "{message}");
     }
+}
+
+/// Rock salt and its rivals, relaxed: to the potential of these tests nearly all of them are at rest.
+fn predict_salt(units: u32) -> Task {
+    let composition = vec![(11, 1), (17, 1)];
+    Task::Predict { composition, units: Some(units), space_group: None, answers: 4, relax: 10 }
+}
+
+/// Everything a prediction says until its result.
+fn predicted(worker: &mut Worker) -> (Vec<Vec<CandidateLine>>, Output) {
+    let mut lists = Vec::new();
+    loop {
+        match worker.reply() {
+            Reply::Progress { candidates, .. } => lists.push(candidates),
+            Reply::Result { output, .. } => return (lists, output),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_prediction_is_listed_at_once_and_then_finished() {
+    let mut worker = Worker::greeted(EinsteinEngine);
+    worker.run(1, predict_salt(1));
+    let (lists, output) = predicted(&mut worker);
+    assert!(lists[0].iter().all(|c| c.energy_per_atom.is_none()) && !lists[0].is_empty());
+    let Output::Predict { candidates, energies_by, hull, .. } = output else {
+        panic!("{output:?}")
+    };
+    assert_eq!(energies_by.unwrap().model, "Einstein");
+    assert!(candidates.iter().all(|c| c.energy_per_atom.is_some() && c.relaxation.is_some()));
+    let hull = hull.expect("a hull");
+    let above = candidates[0].above_hull.expect("a distance");
+    assert_eq!(above.phases, hull.phases);
+    assert!((above.energy - (candidates[0].energy_per_atom.unwrap() - hull.energy)).abs() < 1e-9);
+}
+
+#[test]
+fn a_prediction_without_weights_is_a_list_with_a_note() {
+    let mut worker = Worker::greeted(Bare);
+    worker.run(1, predict_salt(1));
+    let (_, output) = predicted(&mut worker);
+    let Output::Predict { candidates, energies_by: None, hull: None, notes } = output else {
+        panic!("{output:?}")
+    };
+    assert!(!candidates.is_empty() && candidates[0].energy_per_atom.is_none());
+    assert!(notes.iter().any(|note| note.contains("models pull")), "{notes:?}");
+}
+
+#[test]
+fn a_prediction_that_does_not_fit_keeps_its_list() {
+    let mut worker = Worker::greeted(EinsteinEngine);
+    // The library is in memory from here on, and eight atoms are said to need 80 MiB.
+    Predictor::shipped().unwrap();
+    let held = memory_stats::memory_stats().unwrap().physical_mem as u64;
+    worker.request(&Request::Configure { memory_limit: held + (60 << 20) });
+    worker.run(1, predict_salt(4));
+    let (_, output) = predicted(&mut worker);
+    let Output::Predict { candidates, notes, .. } = output else { panic!("{output:?}") };
+    assert!(candidates.iter().all(|c| c.energy_per_atom.is_none()), "{candidates:?}");
+    assert!(notes.iter().any(|n| n.starts_with("no energy: this needs about 80 MiB")), "{notes:?}");
 }
 
 /// The worker and the command line give the same answers. Without weights this says so and does nothing.

@@ -8,7 +8,9 @@ use std::sync::{Arc, OnceLock};
 use cellwright_crystal::charge::{self, Balance};
 use cellwright_crystal::{Composition, Structure, symmetry};
 
+use super::finish::{self, Reranker};
 use crate::ModelError;
+use crate::hull::{self, Energies, Hull, NoHull};
 use crate::prototypes::Library;
 use crate::prototypes::ranker::Ranker;
 
@@ -20,21 +22,26 @@ mod types;
 pub use agreement::{Kind, kinds, ordered};
 pub use generator::{Draft, Generator};
 pub use prototypes::{Prototypes, distinct};
-pub use types::{Candidate, Prediction, Request, Source};
+pub use types::{AboveHull, Candidate, Prediction, Relaxation, Request, Source};
 
 /// Atoms in a cell that is predicted at most.
 pub const MOST_ATOMS: u64 = 500;
 
 /// Tolerance with which the space group of a candidate is found (Å): that of the Materials Project.
-const SYMPREC: f64 = 0.1;
+pub(crate) const SYMPREC: f64 = 0.1;
 
-static LIBRARY: &[u8] = include_bytes!("../../../weights/prototypes/library.bin");
+/// File of the known structures that come with this program.
+pub static LIBRARY: &[u8] = include_bytes!("../../../weights/prototypes/library.bin");
+static ENERGIES: &[u8] = include_bytes!("../../../weights/prototypes/energies.bin");
 static RANKER: &[u8] = include_bytes!("../../../weights/prototypes/ranker.safetensors");
 
 /// Predicts structures. Built once, asked many times, from many threads.
 #[derive(Debug, Clone)]
 pub struct Predictor {
     prototypes: Arc<Prototypes>,
+    /// Of the crystals of the library.
+    energies: Option<Arc<Energies>>,
+    reranker: Option<Reranker>,
 }
 
 impl Predictor {
@@ -43,22 +50,33 @@ impl Predictor {
     /// # Errors
     /// When they cannot be read.
     pub fn shipped() -> Result<Self, ModelError> {
-        static READ: OnceLock<Arc<Prototypes>> = OnceLock::new();
-        if let Some(prototypes) = READ.get() {
-            return Ok(Self { prototypes: Arc::clone(prototypes) });
+        static READ: OnceLock<Predictor> = OnceLock::new();
+        if let Some(predictor) = READ.get() {
+            return Ok(predictor.clone());
         }
         let prototypes = Prototypes {
             library: Library::from_bytes(LIBRARY)?,
             ranker: Some(Ranker::from_bytes(RANKER)?),
         };
-        let prototypes = READ.get_or_init(|| Arc::new(prototypes));
-        Ok(Self { prototypes: Arc::clone(prototypes) })
+        let predictor = Self {
+            prototypes: Arc::new(prototypes),
+            // A library that was built anew is good for predictions before anybody has computed its energies.
+            energies: Energies::from_bytes(ENERGIES, LIBRARY).ok().map(Arc::new),
+            reranker: None,
+        };
+        Ok(READ.get_or_init(|| predictor).clone())
     }
 
-    /// With other known structures.
+    /// With other known structures, whose energies nobody knows yet.
     #[must_use]
     pub fn new(prototypes: Prototypes) -> Self {
-        Self { prototypes: Arc::new(prototypes) }
+        Self { prototypes: Arc::new(prototypes), energies: None, reranker: None }
+    }
+
+    /// With the energies of its known structures, which must be those of this library.
+    #[must_use]
+    pub fn with_energies(self, energies: Energies) -> Self {
+        Self { energies: Some(Arc::new(energies)), ..self }
     }
 
     /// The known structures.
@@ -97,17 +115,43 @@ impl Predictor {
             drafts.retain(|draft| has(draft) == Ok(wanted));
         }
         let drafts = distinct(drafts, request.answers);
-        let candidates = drafts
-            .into_iter()
-            .map(|draft| request.finish(draft, charge_balanced))
-            .collect::<Result<Vec<_>, _>>()?;
+        let candidates: Vec<Candidate> =
+            drafts.into_iter().map(|draft| request.candidate(draft, charge_balanced)).collect();
         if candidates.is_empty() && request.space_group.is_some() {
             notes.push("no candidate has the space group asked for".to_owned());
         }
         if !progress(&candidates) {
             return Err(ModelError::Cancelled);
         }
-        Ok(Prediction { candidates, notes })
+        Ok(Prediction { candidates, notes, hull: None })
+    }
+}
+
+impl Predictor {
+    /// The hull of the known structures at a composition.
+    ///
+    /// # Errors
+    /// When there is none, see [`NoHull`].
+    pub fn hull(&self, composition: &Composition) -> Result<Hull, NoHull> {
+        let energies = self.energies.as_ref().ok_or(NoHull::NoEnergies)?;
+        let phases = hull::phases(&self.prototypes.library, energies, composition);
+        Hull::new(&phases, composition)
+    }
+
+    /// Gives the candidates of a prediction energies, relaxes them and ranks them again, see [`finish::finish`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn finish(
+        &self,
+        prediction: Prediction,
+        request: &Request,
+        options: &finish::Options,
+        evaluate: &mut finish::Evaluate<'_>,
+        progress: &mut dyn FnMut(&finish::Stage<'_>) -> bool,
+    ) -> Result<Prediction, ModelError> {
+        let hull = self.hull(&request.composition());
+        finish::finish(prediction, hull, self.reranker.as_ref(), options, evaluate, progress)
     }
 }
 
@@ -151,28 +195,38 @@ impl Request {
     }
 
     /// A draft with everything a user wants to know.
-    fn finish(&self, draft: Draft, charge_balanced: Option<bool>) -> Result<Candidate, ModelError> {
+    pub(crate) fn candidate(&self, draft: Draft, charge_balanced: Option<bool>) -> Candidate {
         let Draft { mut structure, source, probability } = draft;
         let place = |site: &cellwright_crystal::Site| {
             self.composition.iter().position(|(e, _)| Some(*e) == site.element)
         };
         structure.sites.sort_by_key(place);
-        let space_group = symmetry::detect(&structure, SYMPREC).ok().map(|d| (d.number, d.hm));
-        let shortest = structure
-            .closest_pair()
-            .map_err(|e| ModelError::Data(e.to_string()))?
-            .map(|pair| pair.distance);
-        Ok(Candidate {
+        let mut candidate = Candidate {
             units: units(&structure),
-            density: structure.density(),
+            density: 0.0,
             source,
             probability,
             energy: None,
-            space_group,
-            shortest,
+            above_hull: None,
+            relaxation: None,
+            space_group: None,
+            shortest: None,
             charge_balanced,
-            structure,
-        })
+            structure: structure.clone(),
+        };
+        candidate.place(structure);
+        candidate
+    }
+}
+
+impl Candidate {
+    /// Takes another structure of the same atoms, with what follows from it.
+    pub(crate) fn place(&mut self, structure: Structure) {
+        self.space_group = symmetry::detect(&structure, SYMPREC).ok().map(|d| (d.number, d.hm));
+        // Coordinates that are no numbers have no distances.
+        self.shortest = structure.closest_pair().ok().flatten().map(|pair| pair.distance);
+        self.density = structure.density();
+        self.structure = structure;
     }
 }
 

@@ -130,3 +130,18 @@ fn z_of_the_conventional_cell_and_of_the_primitive_one_are_understood() {
         assert!(answer.candidates.iter().all(|c| c.units == units));
     }
 }
+
+#[test]
+fn the_shipped_energies_are_those_of_the_shipped_library() {
+    assert!(ENERGIES.len() < 100_000, "{}", ENERGIES.len());
+    let energies = Energies::from_bytes(ENERGIES, LIBRARY).unwrap();
+    assert_eq!(energies.asked(), energies.iter().len());
+    assert!(energies.known() > 18_000, "{}", energies.known());
+    let predictor = Predictor::shipped().unwrap();
+    let hull = predictor.hull(&"NaCl".parse().unwrap()).unwrap();
+    assert!((hull.energy + 3.4).abs() < 0.2 && hull.phases > 1, "{hull:?}");
+    assert_eq!(hull.mixture(), "1 NaCl");
+    let strange = predictor.hull(&"CmO2".parse().unwrap()).unwrap_err();
+    assert!(matches!(strange, NoHull::Without(_)), "{strange}");
+    assert!(matches!(small().hull(&"NaCl".parse().unwrap()), Err(NoHull::NoEnergies)));
+}

@@ -1,6 +1,11 @@
 //! What is asked and what is answered.
 
+use std::fmt;
+
 use cellwright_crystal::{Element, Structure};
+use serde::{Deserialize, Serialize};
+
+use crate::hull::Hull;
 
 /// A composition to be given a structure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +45,37 @@ pub enum Source {
     },
 }
 
+/// In words: `LiMnPO4 (mp-18997)`.
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Prototype { id, formula } => write!(f, "{formula} ({id})"),
+            Self::Diffusion { model, seed } => write!(f, "{model}, seed {seed}"),
+            Self::Search { seed } => write!(f, "a random search, seed {seed}"),
+        }
+    }
+}
+
+/// How far an energy is above the hull of the known phases ([`Hull`]).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct AboveHull {
+    /// eV/atom; below zero where it makes a new vertex.
+    pub energy: f64,
+    /// Known phases that the hull rests on.
+    pub phases: usize,
+}
+
+/// What relaxing did to a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Relaxation {
+    /// Steps taken; 0 where the structure is as it was.
+    pub steps: usize,
+    /// Whether forces and stress are below the tolerance (0.05 eV/Å, 0.05 eV of virial per atom).
+    pub converged: bool,
+    /// Change of the volume as a share of what it was.
+    pub volume_change: f64,
+}
+
 /// One answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
@@ -53,6 +89,10 @@ pub struct Candidate {
     pub probability: Option<f64>,
     /// Energy by the learned potential (eV/atom), where it was asked.
     pub energy: Option<f64>,
+    /// How far that energy is above the hull, where there is one.
+    pub above_hull: Option<AboveHull>,
+    /// What relaxing did, where it was tried.
+    pub relaxation: Option<Relaxation>,
     /// Number and Hermann–Mauguin symbol of the space group, where one was found (0.1 Å).
     pub space_group: Option<(u16, String)>,
     /// Mass density (g/cm³).
@@ -70,4 +110,6 @@ pub struct Prediction {
     pub candidates: Vec<Candidate>,
     /// What the user should know: no template, charges that cannot add up, elements never seen…
     pub notes: Vec<String>,
+    /// The hull of the known phases at this composition, where energies were asked for and it is known.
+    pub hull: Option<Hull>,
 }

@@ -4,6 +4,8 @@
 //! ASE's `FrechetCellFilter`. A symmetric U leaves out rotations of the crystal, which cost no energy. U is scaled by the
 //! Jacobian V^⅓ N^⅙ (Sheppard et al., J. Chem. Phys. 136, 074103, 2012), which makes the curvatures of cell and atoms alike.
 
+use std::sync::Arc;
+
 use cellwright_crystal::{Lattice, Structure};
 use nalgebra::{Matrix3, SymmetricEigen, Vector3};
 
@@ -18,8 +20,8 @@ const MOST_EXPANSION: f64 = 4.0;
 
 /// A point on the way.
 #[derive(Debug, Clone)]
-pub(super) struct Coordinates<'a> {
-    start: &'a Structure,
+pub(super) struct Coordinates {
+    start: Arc<Structure>,
     /// Positions in the start cell (Å).
     positions: Vec<Vector3<f64>>,
     /// Logarithm of the strain, if the cell may change.
@@ -28,14 +30,14 @@ pub(super) struct Coordinates<'a> {
     jacobian: f64,
 }
 
-impl<'a> Coordinates<'a> {
-    pub(super) fn new(start: &'a Structure, cell: bool) -> Self {
+impl Coordinates {
+    pub(super) fn new(start: Arc<Structure>, cell: bool) -> Self {
         let n = start.len() as f64;
         Self {
-            start,
             positions: start.cartesian(),
             log_strain: cell.then(Matrix3::zeros),
             jacobian: start.lattice.volume().cbrt() * n.powf(1.0 / 6.0),
+            start,
         }
     }
 
@@ -55,7 +57,7 @@ impl<'a> Coordinates<'a> {
 
     /// The structure here.
     pub(super) fn structure(&self) -> Result<Structure, ModelError> {
-        let mut structure = self.start.clone();
+        let mut structure = Structure::clone(&self.start);
         // Fractional coordinates do not feel the strain.
         for (site, position) in structure.sites.iter_mut().zip(&self.positions) {
             site.frac = self.start.lattice.to_fractional(position);

@@ -10,16 +10,13 @@ use serde::{Deserialize, Serialize};
 use crate::{Evaluation, ModelError, Potential};
 
 mod coordinates;
+mod descent;
 mod fire;
 mod held;
 mod lbfgs;
 mod symmetry;
 
-use coordinates::Coordinates;
-use fire::Fire;
-use held::Held;
-use lbfgs::Lbfgs;
-use symmetry::Projector;
+pub use descent::Descent;
 
 /// The minimiser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -107,9 +104,6 @@ trait Minimiser {
 /// No row moves further than this in one step (Å).
 const LONGEST_STEP: f64 = 0.2;
 
-/// How often a step into a place that the potential refuses is halved.
-const MOST_RETREATS: usize = 6;
-
 /// Relaxes. With `symmetry`, forces and stress are projected onto these operations of the cell, so the structure keeps
 /// them exactly. `on_frame` sees every step and may stop the run ([`ModelError::Cancelled`]).
 ///
@@ -126,76 +120,20 @@ pub fn relax(
     options: &RelaxOptions,
     on_frame: &mut dyn FnMut(&Frame<'_>) -> ControlFlow<()>,
 ) -> Result<Relaxed, ModelError> {
-    let mut start = start.clone();
-    let projector = match symmetry {
-        Some(operations) => Projector::new(&mut start, operations)?,
-        None => Projector::none(),
-    };
-    let held = Held::new(&start, &options.held)?;
-    let mut show = |step, structure: &Structure, evaluation: &Evaluation| match on_frame(&Frame {
-        step,
-        structure,
-        evaluation,
-        max_force: held.largest(&evaluation.forces),
-    }) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(()) => Err(ModelError::Cancelled),
-    };
-    let initial = evaluate(potential, &start)?;
-    show(0, &start, &initial)?;
-
-    let mut minimiser: Box<dyn Minimiser> = match options.optimizer {
-        Optimizer::Fire => Box::new(Fire::new()),
-        Optimizer::Lbfgs => Box::new(Lbfgs::new()),
-    };
-    let mut coordinates = Coordinates::new(&start, options.cell);
-    let (mut structure, mut last) = (start.clone(), initial.clone());
-    let mut forces = coordinates.forces(&structure, &last, &projector);
-    held.project(&mut forces);
-    let mut steps = 0;
-    let converged = loop {
-        let converged = coordinates.is_converged(&forces, options.force_tolerance);
-        if converged || steps == options.max_steps {
-            break converged;
+    let missing = || ModelError::Unsupported("the potential gave no answer".to_owned());
+    let mut descent = Descent::new(start, symmetry, options)?;
+    while let Some(wanted) = descent.wanted() {
+        let answer = potential.evaluate(&[wanted]).pop().unwrap_or_else(|| Err(missing()));
+        if !descent.advance(answer)? {
+            continue;
         }
-        let energy = last.energy_per_atom * structure.len() as f64;
-        let mut step = minimiser.step(energy, &forces);
-        cap(&mut step);
-        projector.project(&mut step);
-        held.project(&mut step);
-        let mut retreats = 0;
-        (coordinates, structure, last) = loop {
-            let next = coordinates.moved(&step);
-            let there = next.structure()?;
-            match evaluate(potential, &there) {
-                Ok(evaluation) => break (next, there, evaluation),
-                Err(ModelError::Unsupported(_)) if retreats < MOST_RETREATS => {
-                    retreats += 1;
-                    minimiser.reset();
-                    step.iter_mut().for_each(|row| *row *= 0.5);
-                }
-                Err(error) => return Err(error),
-            }
-        };
-        steps += 1;
-        show(steps, &structure, &last)?;
-        forces = coordinates.forces(&structure, &last, &projector);
-        held.project(&mut forces);
-    };
-    let [initial_force, last_force] = [&initial, &last].map(|e| held.largest(&e.forces));
-    Ok(Relaxed { structure, initial, last, initial_force, last_force, steps, converged })
-}
-
-fn evaluate(potential: &dyn Potential, structure: &Structure) -> Result<Evaluation, ModelError> {
-    let missing = || Err(ModelError::Unsupported("the potential gave no answer".to_owned()));
-    let evaluation = potential.evaluate(&[structure]).pop().unwrap_or_else(missing)?;
-    let finite = evaluation.energy_per_atom.is_finite()
-        && evaluation.forces.iter().flatten().chain(&evaluation.stress).all(|x| x.is_finite());
-    if finite {
-        Ok(evaluation)
-    } else {
-        Err(ModelError::Unsupported("the potential gives no finite energy here".to_owned()))
+        if let Some(frame) = descent.frame()
+            && on_frame(&frame).is_break()
+        {
+            return Err(ModelError::Cancelled);
+        }
     }
+    descent.relaxed().ok_or_else(missing)
 }
 
 /// Shortens a step so that no row is longer than allowed, keeping its direction.

@@ -23,6 +23,7 @@ pub(crate) struct Config {
     /// What the user wants instead of a finding's own severity, by code; `None` is off.
     pub(crate) checks: BTreeMap<&'static str, Option<Severity>>,
     pub(crate) relax: RelaxConfig,
+    pub(crate) predict: PredictConfig,
     pub(crate) worker: WorkerSettings,
 }
 
@@ -42,6 +43,12 @@ pub(crate) struct RelaxConfig {
     /// eV/Å.
     pub(crate) force_tolerance: f64,
     pub(crate) max_steps: usize,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PredictConfig {
+    /// Steps that the best candidates are relaxed; 0: none.
+    pub(crate) relax_steps: usize,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -83,6 +90,7 @@ impl Default for Config {
             tolerances: Tolerances::default(),
             checks: BTreeMap::new(),
             relax: RelaxConfig { force_tolerance: 0.0, max_steps: 0 },
+            predict: PredictConfig { relax_steps: 0 },
             worker: WorkerSettings {
                 command: Vec::new(),
                 idle: Duration::ZERO,

@@ -94,6 +94,13 @@ pub(super) fn table() -> Vec<Setting> {
             "A relaxation stops after so many steps, converged or not.",
             |c, v| c.relax.max_steps = whole(v) as usize,
         ),
+        key(
+            "predict.relaxSteps",
+            Kind::Integer(0),
+            json!(40),
+            "Steps that the best candidates of a prediction are relaxed, with their cell free and their symmetry kept; the others get fewer. 0: none, the candidates stay as they were found. The first list comes at once either way.",
+            |c, v| c.predict.relax_steps = whole(v) as usize,
+        ),
         Setting {
             machine: true,
             ..key(

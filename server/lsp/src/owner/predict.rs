@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use cellwright_crystal::Structure;
-use cellwright_features::predict::{CandidateNumbers, title};
+use cellwright_features::predict::{CandidateNumbers, Relaxed, title};
 use cellwright_syntax::edit::fill;
 use cellwright_syntax::{CompositionLine, composition_lines};
-use cellwright_worker::protocol::{CandidateLine, Output, SourceLine, Task};
+use cellwright_worker::protocol::{CandidateLine, Output, Task};
 use cellwright_worker::supervisor::TaskProgress;
 use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::lsp_types::{NumberOrString, Url, WorkspaceEdit};
@@ -56,7 +56,9 @@ impl Owner {
             let snapshot = &current.snapshot;
             let lines = composition_lines(&snapshot.parsed);
             let line = place.choose(lines, snapshot, &owner.features);
-            let (line, task) = match line.and_then(|line| Ok((task(&line)?, line))) {
+            let (line, task) = match line
+                .and_then(|line| Ok((task(&line, owner.config.predict.relax_steps)?, line)))
+            {
                 Ok((task, line)) => (Arc::new(line), task),
                 Err(error) => return sink.send(Err(error)),
             };
@@ -65,7 +67,7 @@ impl Owner {
                 (Arc::clone(&owner.features), Arc::clone(snapshot), Arc::clone(&line));
             let tell = move |token: NumberOrString, update: TaskProgress| {
                 let TaskProgress { message, fraction, candidates: found, .. } = update;
-                let candidates = candidates(&seen, &asked, &found, &client);
+                let candidates = candidates(&seen, &asked, &found, None, &client);
                 Outgoing::PredictProgress(PredictProgress { token, message, fraction, candidates })
             };
             let client = Arc::clone(&owner.features);
@@ -111,13 +113,14 @@ impl Place {
 }
 
 /// What the worker is asked.
-fn task(line: &CompositionLine) -> Result<Task> {
+fn task(line: &CompositionLine, relax: usize) -> Result<Task> {
     let wanted = line.wanted.as_ref().map_err(|complaint| failed(complaint.message.clone()))?;
     Ok(Task::Predict {
         composition: wanted.composition.iter().map(|(e, n)| (e.z(), *n)).collect(),
         units: wanted.units,
         space_group: wanted.space_group,
         answers: wanted.answers.unwrap_or(ANSWERS),
+        relax,
     })
 }
 
@@ -127,7 +130,7 @@ fn result(
     output: Output,
     client: &ClientFeatures,
 ) -> Result<PredictResult> {
-    let Output::Predict { candidates: found, energies_by, notes } = output else {
+    let Output::Predict { candidates: found, energies_by, notes, .. } = output else {
         return Err(failed("the worker answered something else than a prediction"));
     };
     if found.is_empty() {
@@ -135,7 +138,8 @@ fn result(
             if notes.is_empty() { String::new() } else { format!(": {}", notes.join("; ")) };
         return Err(failed(format!("no structure was found{reasons}")));
     }
-    let candidates = candidates(snapshot, line, &found, client);
+    let by = energies_by.as_ref().map(|by| format!("{} {}", by.model, by.version));
+    let candidates = candidates(snapshot, line, &found, by.as_deref(), client);
     if candidates.is_empty() {
         return Err(Error::internal_error());
     }
@@ -145,11 +149,12 @@ fn result(
     Ok(PredictResult { version, name, candidates, notes, model })
 }
 
-/// Candidates with what they would do to the text. One that cannot go into it is left out.
+/// Candidates with what they would do to the text; `potential` is what relaxed them, where that is known. One that cannot go into it is left out.
 fn candidates(
     snapshot: &Snapshot,
     line: &CompositionLine,
     found: &[CandidateLine],
+    potential: Option<&str>,
     client: &ClientFeatures,
 ) -> Vec<Candidate> {
     let candidate = |found: &CandidateLine| {
@@ -158,10 +163,12 @@ fn candidates(
             .to_structure()
             .inspect_err(|reason| tracing::error!("the worker sent no structure: {reason}"))
             .ok()?;
-        let edits = fill(&snapshot.parsed, line, &structure, SYMPREC)
+        let numbers = numbers(found);
+        let origin = numbers.origin(potential);
+        let edits = fill(&snapshot.parsed, line, &structure, SYMPREC, &origin)
             .inspect_err(|reason| tracing::warn!("a candidate does not go into the text: {reason}"))
             .ok()?;
-        let words = numbers(found).words();
+        let words = numbers.words();
         let edit = workspace_edit(snapshot, &edits, client);
         let (title, description, detail) = (words.title, words.description, words.detail);
         Some(Candidate { title, description, detail, edit })
@@ -170,16 +177,17 @@ fn candidates(
 }
 
 fn numbers(found: &CandidateLine) -> CandidateNumbers {
-    let source = match &found.source {
-        SourceLine::Prototype { id, formula } => format!("{formula} ({id})"),
-        SourceLine::Diffusion { model, seed } => format!("{model}, seed {seed}"),
-        SourceLine::Search { seed } => format!("a random search, seed {seed}"),
-    };
     CandidateNumbers {
-        source,
+        source: found.source.to_string(),
         units: found.units,
         probability: found.probability,
         energy: found.energy_per_atom,
+        above_hull: found.above_hull.map(|hull| (hull.energy, hull.phases)),
+        relaxed: found.relaxation.map(|r| Relaxed {
+            steps: r.steps,
+            converged: r.converged,
+            volume_change: r.volume_change,
+        }),
         space_group: found.space_group.clone(),
         density: found.density,
         shortest: found.shortest,

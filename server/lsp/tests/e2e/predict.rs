@@ -28,11 +28,12 @@ async fn candidates_come_while_they_are_found_each_with_its_edit() {
     );
     let candidates = done["candidates"].as_array().unwrap();
     assert_eq!(candidates.len(), 2);
-    assert_eq!(candidates[0]["title"], "P 4/m m m · E −1.5000 eV/atom");
+    assert_eq!(candidates[0]["title"], "P 4/m m m · E −1.5000 eV/atom · 25 meV above hull");
     assert_eq!(candidates[0]["description"], "25 %");
     assert_eq!(
         candidates[0]["detail"],
-        "from KCl (x-1) · Z = 1 · 2.000 g/cm³ · shortest distance 2.00 Å · charges balance"
+        "from KCl (x-1) · Z = 1 · 2.000 g/cm³ · shortest distance 2.00 Å · charges balance · \
+         relaxed in 4 steps (volume 1.0 %) · hull of 3 known phases"
     );
     let text = applied(ASKING, &candidates[1]["edit"]);
     assert!(

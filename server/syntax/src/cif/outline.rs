@@ -26,7 +26,8 @@ pub(crate) fn read(source: &str, tree: &Tree) -> (CifFile, Vec<Problem>) {
         values: 0,
     };
     let blocks = outline.file();
-    (CifFile { version, blocks, comments: outline.comments }, outline.report.finish())
+    let problems = outline.report.finish(&outline.comments);
+    (CifFile { version, blocks, comments: outline.comments }, problems)
 }
 
 fn is_version_2(magic: &str) -> bool {

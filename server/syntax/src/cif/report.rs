@@ -18,6 +18,7 @@ use mend::first_line;
 
 use super::arity;
 use super::{CifVersion, Item, Loop, Name, Value, ValueKind};
+use crate::composition_line::comment::asks;
 use crate::problem::{Problem, ProblemKind, Problems};
 use crate::text::{Span, TextEdit};
 
@@ -137,12 +138,18 @@ impl<'s> Report<'s> {
         }
     }
 
-    pub(super) fn finish(mut self) -> Vec<Problem> {
+    /// `comments` are all of the file.
+    pub(super) fn finish(mut self, comments: &[Span]) -> Vec<Problem> {
         self.settle();
         self.out_of_step = false;
         if !self.any_block && !self.any_content {
             // Whatever this is, it is no CIF: its details say nothing.
             self.problems.clear();
+            // But a file that only asks for a structure is meant to be so: the answer brings the block.
+            let asks = comments.iter().any(|comment| asks(comment.text(self.source)));
+            if asks && self.prologue.is_none() {
+                return Vec::new();
+            }
             let span = self.prologue.map_or(Span::at(0), |(span, _)| first_line(self.source, span));
             self.push(
                 ProblemKind::NoBlock,

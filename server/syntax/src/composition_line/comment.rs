@@ -16,7 +16,15 @@ pub(super) fn read(comment: &str, at: usize) -> Option<Result<Wanted, Complaint>
     if !word.trim_end().eq_ignore_ascii_case("predict") {
         return None;
     }
-    Some(request(rest, at + comment.len() - rest.len()))
+    let start = at + comment.len() - rest.len();
+    // Behind this mark the editor says where the answer came from.
+    let request_only = rest.split_once(" ! ").map_or(rest, |(request, _)| request);
+    Some(request(request_only, start))
+}
+
+/// Whether a comment asks for a structure, rightly or not.
+pub(crate) fn asks(comment: &str) -> bool {
+    read(comment, 0).is_some()
 }
 
 /// The formula and what follows it.

@@ -5,7 +5,7 @@
 //! `# predict: Li Fe P O4, Z=4`, which may go on with `spacegroup=Pnma` and `n=20`.
 
 mod cif;
-mod comment;
+pub(crate) mod comment;
 mod poscar;
 #[cfg(test)]
 mod tests;

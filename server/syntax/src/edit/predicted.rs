@@ -18,6 +18,9 @@ use crate::write::poscar::line as number_line;
 /// What brings a structure into the text at a composition line. In a CIF it is listed by its asymmetric unit at
 /// `symprec` (Å), in P 1 where none is found; what the block said of cell and symmetry before goes, all else stays.
 ///
+/// `origin` says in one line where the structure comes from. In a CIF it becomes a comment above the structure, in a POSCAR it
+/// stands behind what the first line says, after ` ! `.
+///
 /// # Errors
 /// [`EditError::OtherAtoms`] when a POSCAR states other counts than the structure has.
 pub fn fill(
@@ -25,34 +28,68 @@ pub fn fill(
     line: &CompositionLine,
     structure: &Structure,
     symprec: f64,
+    origin: &str,
 ) -> Result<Vec<TextEdit>, EditError> {
+    let origin = &one_line(origin);
     match (&parsed.file, line.target) {
         (File::Cif(file), Target::Block(index)) => {
             let block = file.blocks.get(index).ok_or(EditError::OtherAtoms)?;
-            let written = cif(structure, "x", line, symprec);
+            let written = cif(structure, "x", line, symprec, origin);
             Ok(into_block(&parsed.text, block, line.span, &written))
         }
         (File::Cif(file), Target::NewBlock(at)) => {
             let name = free_name(file, &structure.composition().reduced().0.formula());
-            let text = format!("\n\n{}", cif(structure, &name, line, symprec).trim_end());
+            let text = format!("\n\n{}", cif(structure, &name, line, symprec, origin).trim_end());
             Ok(vec![TextEdit::insert(at, breaks(&parsed.text, &text))])
         }
-        (File::Poscar(file), Target::Counts) => into_cell(&parsed.text, file, structure),
+        (File::Poscar(file), Target::Counts) => {
+            let mut edits = into_cell(&parsed.text, file, structure)?;
+            edits.insert(0, TextEdit::insert(first_line_end(file), behind(file, origin)));
+            Ok(edits)
+        }
         (File::Poscar(file), Target::File) => {
-            let end = file.comment.as_ref().map_or(0, |comment| comment.span.end);
+            let end = first_line_end(file);
             let written = write::poscar(structure, "", Mode::Direct);
             let written = written.map_err(|_| EditError::OtherAtoms)?;
             let rest = Span::new(end, parsed.text.len());
+            let written = format!("{}{written}", behind(file, origin));
             Ok(vec![TextEdit::replace(rest, breaks(&parsed.text, &written))])
         }
         _ => Err(EditError::OtherAtoms),
     }
 }
 
-/// A block with the structure, symmetric where it is. Where Z was asked for, the cell has that Z.
-fn cif(structure: &Structure, name: &str, line: &CompositionLine, symprec: f64) -> String {
+/// A block with the structure, symmetric where it is, and its origin. Where Z was asked for, the cell has that Z.
+fn cif(
+    structure: &Structure,
+    name: &str,
+    line: &CompositionLine,
+    symprec: f64,
+    origin: &str,
+) -> String {
     let z_is_given = line.wanted.as_ref().is_ok_and(|wanted| wanted.units.is_some());
-    write::cif_with_symmetry(structure, name, symprec, z_is_given)
+    let written = write::cif_with_symmetry(structure, name, symprec, z_is_given);
+    if origin.is_empty() { written } else { written.replacen('\n', &format!("\n# {origin}\n"), 1) }
+}
+
+/// Without line breaks and blanks at the ends.
+fn one_line(origin: &str) -> String {
+    origin.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Where the first line of a POSCAR ends.
+fn first_line_end(file: &PoscarFile) -> usize {
+    file.comment.as_ref().map_or(0, |comment| comment.span.end)
+}
+
+/// The origin as it stands behind what the first line of a POSCAR says.
+fn behind(file: &PoscarFile, origin: &str) -> String {
+    let is_blank = file.comment.as_ref().is_none_or(|comment| comment.value.trim().is_empty());
+    match (origin, is_blank) {
+        ("", _) => String::new(),
+        (_, true) => origin.to_owned(),
+        (_, false) => format!(" ! {origin}"),
+    }
 }
 
 /// Names that the writer gives and a block may keep: they are what the prediction was made from.

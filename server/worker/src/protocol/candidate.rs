@@ -1,6 +1,8 @@
 //! Candidates of a prediction on the wire.
 
-use cellwright_models::tasks::predict::{Candidate, Source};
+use std::fmt;
+
+use cellwright_models::tasks::predict::{AboveHull, Candidate, Relaxation, Source};
 use serde::{Deserialize, Serialize};
 
 use super::Cell;
@@ -18,6 +20,12 @@ pub struct CandidateLine {
     pub probability: Option<f64>,
     /// eV/atom.
     pub energy_per_atom: Option<f64>,
+    /// Distance from the hull of the known phases.
+    #[serde(default)]
+    pub above_hull: Option<AboveHull>,
+    /// What relaxing did, where it was asked for.
+    #[serde(default)]
+    pub relaxation: Option<Relaxation>,
     /// Number and Hermann–Mauguin symbol.
     pub space_group: Option<(u16, String)>,
     /// g/cm³.
@@ -61,10 +69,29 @@ impl From<Candidate> for CandidateLine {
             source: candidate.source.into(),
             probability: candidate.probability,
             energy_per_atom: candidate.energy,
+            above_hull: candidate.above_hull,
+            relaxation: candidate.relaxation,
             space_group: candidate.space_group,
             density: candidate.density,
             shortest: candidate.shortest,
             charge_balanced: candidate.charge_balanced,
+        }
+    }
+}
+
+/// In words, as [`Source`].
+impl fmt::Display for SourceLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Source::from(self.clone()).fmt(f)
+    }
+}
+
+impl From<SourceLine> for Source {
+    fn from(source: SourceLine) -> Self {
+        match source {
+            SourceLine::Prototype { id, formula } => Self::Prototype { id, formula },
+            SourceLine::Diffusion { model, seed } => Self::Diffusion { model, seed },
+            SourceLine::Search { seed } => Self::Search { seed },
         }
     }
 }

@@ -1,15 +1,16 @@
-//! A prediction: the candidates at once, their energies as they come.
+//! A prediction: the candidates at once, their energies and relaxed structures as they come.
 
 use std::io::Write;
 
 use cellwright_crystal::{Element, Structure};
-use cellwright_models::tasks::predict::{Candidate, Predictor, Request};
-use cellwright_models::{ModelError, Provenance};
+use cellwright_models::tasks::finish::{Options, Stage};
+use cellwright_models::tasks::predict::{Candidate, Prediction, Predictor, Request};
+use cellwright_models::{Evaluation, ModelError};
 
 use super::engine::Engine;
 use super::memory;
 use super::runner::Context;
-use super::tasks::{Failure, batches, failure, fits, go_on};
+use super::tasks::{Failure, failure};
 use crate::protocol::{CandidateLine, ErrorKind, Output};
 
 /// What was asked, as it came over the wire.
@@ -18,6 +19,7 @@ pub(super) struct Asked {
     pub(super) units: Option<u32>,
     pub(super) space_group: Option<u16>,
     pub(super) answers: usize,
+    pub(super) relax: usize,
 }
 
 pub(super) fn prediction<W: Write>(
@@ -25,27 +27,45 @@ pub(super) fn prediction<W: Write>(
     engine: &mut impl Engine,
     context: &Context<'_, W>,
 ) -> Result<Output, Failure> {
+    let options = Options { steps: asked.relax };
     let request = request(asked)?;
     let predictor = Predictor::shipped().map_err(failure)?;
     let mut listed = |candidates: &[Candidate]| {
         if context.is_cancelled() {
             return false;
         }
-        tell(None, candidates, context);
+        let noun = if candidates.len() == 1 { "candidate" } else { "candidates" };
+        context.candidates(None, format!("{} {noun}", candidates.len()), lines(candidates));
         true
     };
-    let prediction = predictor.predict(&request, &mut listed).map_err(failure)?;
-    let (mut candidates, mut notes) = (prediction.candidates, prediction.notes);
-    let energies_by = match energies(&mut candidates, engine, context) {
-        Ok(provenance) => provenance,
-        // Without a model the candidates are what they are.
-        Err((ErrorKind::NotInstalled, _)) => {
-            notes.push("no energies: the energy model is not installed".to_owned());
-            None
+    let mut prediction = predictor.predict(&request, &mut listed).map_err(failure)?;
+    let mut energies_by = None;
+    if !prediction.candidates.is_empty() {
+        match engine.potential().map_err(failure).map(|potential| potential.provenance()) {
+            Ok(provenance) => {
+                energies_by = Some(provenance);
+                let floor = memory::resident().unwrap_or(0);
+                let mut evaluate =
+                    |structures: &[&Structure]| guarded(structures, floor, engine, context);
+                let mut tell = |stage: &Stage<'_>| {
+                    let candidates = stage.candidates.map(lines).unwrap_or_default();
+                    context.candidates(Some(stage.fraction), stage.message.clone(), candidates);
+                    !context.is_cancelled()
+                };
+                prediction = predictor
+                    .finish(prediction, &request, &options, &mut evaluate, &mut tell)
+                    .map_err(failure)?;
+            }
+            // Without a model the candidates are what they are.
+            Err((ErrorKind::NotInstalled, _)) => prediction.notes.push(
+                "no energies: the energy model is not installed (`cellwright models pull`)"
+                    .to_owned(),
+            ),
+            Err(failure) => return Err(failure),
         }
-        Err(failure) => return Err(failure),
-    };
-    Ok(Output::Predict { candidates: lines(&candidates), energies_by, notes })
+    }
+    let Prediction { candidates, notes, hull } = prediction;
+    Ok(Output::Predict { candidates: lines(&candidates), energies_by, hull, notes })
 }
 
 fn request(asked: Asked) -> Result<Request, Failure> {
@@ -63,48 +83,36 @@ fn request(asked: Asked) -> Result<Request, Failure> {
     })
 }
 
-/// Fills in energies, a few candidates at a time. A candidate that the model cannot treat keeps none.
-fn energies<W: Write>(
-    candidates: &mut [Candidate],
+/// Energies and forces of a few structures, unless the task was cancelled or there is not the memory: what does not fit together
+/// may fit one by one.
+fn guarded<W: Write>(
+    structures: &[&Structure],
+    floor: u64,
     engine: &mut impl Engine,
     context: &Context<'_, W>,
-) -> Result<Option<Provenance>, Failure> {
-    if candidates.is_empty() {
-        return Ok(None);
+) -> Vec<Result<Evaluation, ModelError>> {
+    if context.is_cancelled() {
+        return structures.iter().map(|_| Err(ModelError::Cancelled)).collect();
     }
-    let provenance = engine.potential().map_err(failure)?.provenance();
-    let floor = memory::resident().unwrap_or(0);
-    let sizes: Vec<usize> = candidates.iter().map(|c| c.structure.len()).collect();
-    for batch in batches(&sizes) {
-        go_on(context)?;
-        let end = batch.end;
-        let part = &mut candidates[batch];
-        let need = part.iter().map(|c| engine.need(&c.structure)).fold(0, u64::saturating_add);
-        fits(need, floor, context)?;
-        let structures: Vec<&Structure> = part.iter().map(|c| &c.structure).collect();
-        let answers = engine.potential().map_err(failure)?.evaluate(&structures);
-        for (candidate, answer) in part.iter_mut().zip(answers) {
-            let energy = match answer {
-                Ok(evaluation) => Some(evaluation.energy_per_atom).filter(|e| e.is_finite()),
-                Err(ModelError::Unsupported(_)) => None,
-                Err(error) => return Err(failure(error)),
-            };
-            candidate.energy = energy;
+    let ceiling = &context.shared.ceiling;
+    let needs: Vec<u64> = structures.iter().map(|s| engine.need(s)).collect();
+    let together = needs.iter().copied().fold(0, u64::saturating_add);
+    let potential = match engine.potential() {
+        Ok(potential) => potential,
+        Err(error) => {
+            let text = error.to_string();
+            return structures.iter().map(|_| Err(ModelError::BadWeights(text.clone()))).collect();
         }
-        tell(Some(end as f64 / sizes.len() as f64), candidates, context);
-    }
-    Ok(Some(provenance))
-}
-
-fn tell<W: Write>(fraction: Option<f64>, candidates: &[Candidate], context: &Context<'_, W>) {
-    let count = candidates.len();
-    let known = candidates.iter().filter(|c| c.energy.is_some()).count();
-    let noun = if count == 1 { "candidate" } else { "candidates" };
-    let message = match known {
-        0 => format!("{count} {noun}"),
-        _ => format!("{count} {noun}, energy of {known}"),
     };
-    context.candidates(fraction, message, lines(candidates));
+    if ceiling.refuses(together, floor).is_none() {
+        return potential.evaluate(structures);
+    }
+    let missing = || Err(ModelError::Unsupported("the model gave no answer".to_owned()));
+    let one = |(structure, need): (&&Structure, &u64)| match ceiling.refuses(*need, floor) {
+        Some(reason) => Err(ModelError::Unsupported(reason)),
+        None => potential.evaluate(&[*structure]).pop().unwrap_or_else(missing),
+    };
+    structures.iter().zip(&needs).map(one).collect()
 }
 
 fn lines(candidates: &[Candidate]) -> Vec<CandidateLine> {

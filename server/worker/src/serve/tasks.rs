@@ -1,10 +1,11 @@
 //! What each task does, in steps between which it can be cancelled.
 
 use std::io::Write;
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 
 use cellwright_crystal::Structure;
 use cellwright_crystal::symmetry::Operation;
+use cellwright_models::tasks::batches;
 use cellwright_models::tasks::relax::{Frame, RelaxOptions, relax};
 use cellwright_models::{Evaluation, ModelError, Potential};
 
@@ -16,9 +17,6 @@ use crate::protocol::{Cell, Energies, EnergyResult, ErrorKind, FrameLine, Output
 
 /// Kind of a failure and what to tell the user.
 pub(super) type Failure = (ErrorKind, String);
-
-/// Atoms in one call of the model: enough to keep it busy, few enough that a cancel is soon seen.
-const BATCH_ATOMS: usize = 64;
 
 pub(super) fn perform<W: Write>(
     task: Task,
@@ -35,8 +33,9 @@ pub(super) fn perform<W: Write>(
             let symmetry = symmetry.as_deref().map(operations).transpose().map_err(bad)?;
             relaxation(&start, symmetry.as_deref(), &options, engine, context)
         }
-        Task::Predict { composition, units, space_group, answers } => {
-            prediction(Asked { composition, units, space_group, answers }, engine, context)
+        Task::Predict { composition, units, space_group, answers, relax } => {
+            let asked = Asked { composition, units, space_group, answers, relax };
+            prediction(asked, engine, context)
         }
     }
 }
@@ -80,23 +79,6 @@ fn energy<W: Write>(
         }));
     }
     Ok(Output::Energy { provenance, results })
-}
-
-/// Consecutive structures that go into one call of the model.
-pub(super) fn batches(sizes: &[usize]) -> Vec<Range<usize>> {
-    let mut batches: Vec<Range<usize>> = Vec::new();
-    let mut atoms = 0;
-    for (i, &size) in sizes.iter().enumerate() {
-        atoms += size;
-        match batches.last_mut() {
-            Some(batch) if atoms <= BATCH_ATOMS => batch.end = i + 1,
-            _ => {
-                batches.push(i..i + 1);
-                atoms = size;
-            }
-        }
-    }
-    batches
 }
 
 fn relaxation<W: Write>(
@@ -149,16 +131,12 @@ fn signed(x: f64) -> String {
     format!("{x:.4}").replace('-', "−")
 }
 
-pub(super) fn go_on<W: Write>(context: &Context<'_, W>) -> Result<(), Failure> {
+fn go_on<W: Write>(context: &Context<'_, W>) -> Result<(), Failure> {
     if context.is_cancelled() { Err(failure(ModelError::Cancelled)) } else { Ok(()) }
 }
 
 /// Refuses what needs more memory than there is; the process holds `floor` already.
-pub(super) fn fits<W: Write>(
-    need: u64,
-    floor: u64,
-    context: &Context<'_, W>,
-) -> Result<(), Failure> {
+fn fits<W: Write>(need: u64, floor: u64, context: &Context<'_, W>) -> Result<(), Failure> {
     let refusal = context.shared.ceiling.refuses(need, floor);
     refusal.map_or(Ok(()), |message| Err((ErrorKind::Memory, message)))
 }
@@ -201,13 +179,6 @@ pub(super) fn failure(error: ModelError) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn batches_are_full_but_not_overfull() {
-        assert!(batches(&[]).is_empty());
-        assert_eq!(batches(&[30, 34, 1, 63, 64, 500, 2]), [0..2, 2..4, 4..5, 5..6, 6..7]);
-        assert_eq!(batches(&[0, 0, 200]), [0..2, 2..3]);
-    }
 
     #[test]
     fn kinds_of_failures() {

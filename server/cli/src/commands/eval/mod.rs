@@ -17,6 +17,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use serde::Serialize;
 
+mod finish;
 mod prototypes;
 
 use crate::files;
@@ -35,6 +36,8 @@ pub(crate) struct Args {
 enum What {
     /// Structure prediction: share of crystals found from their composition, and how closely.
     Csp(Csp),
+    /// Relaxing and ranking again: whether the first answer is right more often, and what weights do it best.
+    Finish(finish::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -127,7 +130,10 @@ struct Answer<'a> {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
-    let What::Csp(args) = &args.what;
+    let args = match &args.what {
+        What::Csp(args) => args,
+        What::Finish(args) => return finish::run(args),
+    };
     let folder = files::data_sets(args.data.as_deref()).join(&args.dataset);
     let mut crystals = data::read(&folder.join(format!("{}.jsonl.zst", args.split)))?;
     crystals.truncate(args.crystals.unwrap_or(usize::MAX));

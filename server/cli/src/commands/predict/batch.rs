@@ -6,30 +6,26 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use cellwright_models::tasks::predict::Predictor;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::answer::Answer;
+use super::asker::Asker;
 use super::question::question;
-use super::{Args, lines, predict};
+use super::{Args, lines};
 use crate::output::{self, Outcome};
 
-/// Compositions between two writes.
+/// Compositions between two writes, and where each takes seconds.
 const PART: usize = 64;
+const SLOW_PART: usize = 4;
 
 #[derive(Deserialize)]
 struct Done {
     composition: String,
 }
 
-pub(super) fn run(
-    args: &Args,
-    predictor: &Predictor,
-    input: &PathBuf,
-    out: &Path,
-) -> Result<Outcome> {
+pub(super) fn run(args: &Args, asker: &Asker, input: &PathBuf, out: &Path) -> Result<Outcome> {
     let mut wanted = lines(input)?;
     let done = resume(out)?;
     wanted.retain(|composition| !done.contains(composition));
@@ -38,9 +34,9 @@ pub(super) fn run(
     let bar = ProgressBar::new(wanted.len() as u64)
         .with_style(ProgressStyle::with_template("{wide_bar} {pos}/{len}, {elapsed}, {eta} left")?);
     let mut outcome = Outcome::Clean;
-    for part in wanted.chunks(PART) {
+    for part in wanted.chunks(if asker.is_slow() { SLOW_PART } else { PART }) {
         let answers: Vec<(Outcome, String)> =
-            part.par_iter().map(|text| answer(text, args, predictor)).collect::<Result<_>>()?;
+            part.par_iter().map(|text| answer(text, args, asker)).collect::<Result<_>>()?;
         for (one, line) in answers {
             outcome = outcome.max(one);
             file.write_all(line.as_bytes()).with_context(context)?;
@@ -58,8 +54,9 @@ pub(super) fn run(
     Ok(outcome)
 }
 
-fn answer(text: &str, args: &Args, predictor: &Predictor) -> Result<(Outcome, String)> {
-    let predicted = question(text, args).and_then(|request| Ok(predict(predictor, &request)?));
+fn answer(text: &str, args: &Args, asker: &Asker) -> Result<(Outcome, String)> {
+    let predicted =
+        question(text, args).and_then(|request| Ok(asker.predict(&request, &mut |_| ())?));
     Ok(match predicted {
         Ok(prediction) if prediction.candidates.is_empty() => {
             (Outcome::Findings, Answer::new(text, &prediction).line()?)

@@ -3,19 +3,21 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use cellwright_models::ModelError;
-use cellwright_models::prototypes::Library;
-use cellwright_models::tasks::predict::{Prediction, Predictor, Prototypes, Request};
+use cellwright_models::tasks::predict::{Prediction, Request};
 use cellwright_syntax::poscar::Mode;
 use cellwright_syntax::write;
+use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::model::ModelArgs;
 use crate::output::{self, Outcome};
 
 mod answer;
+mod asker;
 mod batch;
 mod question;
 
 use answer::Answer;
+use asker::Asker;
 use question::question;
 
 #[derive(Debug, clap::Args)]
@@ -43,6 +45,21 @@ pub(crate) struct Args {
     /// Library of known structures; without it the one that comes with this program.
     #[arg(long, value_name = "FILE")]
     library: Option<PathBuf>,
+
+    /// Energies of that library (`cellwright library energies`), for distances from the hull.
+    #[arg(long, value_name = "FILE", requires = "library")]
+    library_energies: Option<PathBuf>,
+
+    /// Compute the energy of every candidate and its distance from the hull of known phases.
+    #[arg(long)]
+    energy: bool,
+
+    /// Relax the candidates, the best of them for so many steps, the others for fewer; cell free, symmetry kept. Energies included.
+    #[arg(long, value_name = "STEPS", num_args = 0..=1, default_missing_value = "40")]
+    relax: Option<usize>,
+
+    #[command(flatten)]
+    model: ModelArgs,
 
     /// File of compositions; answers go to --out.
     #[arg(long, value_name = "FILE", conflicts_with = "composition", requires = "out")]
@@ -75,28 +92,32 @@ enum Shape {
 const SYMPREC: f64 = 0.1;
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
-    let predictor = match &args.library {
-        Some(path) => Predictor::new(Prototypes { library: Library::open(path)?, ranker: None }),
-        None => Predictor::shipped()?,
-    };
+    let asker = Asker::new(args)?;
     if let (Some(input), Some(out)) = (&args.input, &args.out) {
-        return batch::run(args, &predictor, input, out);
+        return batch::run(args, &asker, input, out);
     }
     let text = args.composition.as_deref().unwrap_or_default();
     let request = question(text, args)?;
-    let prediction = predict(&predictor, &request)?;
+    let bar = ProgressBar::new(1000).with_style(ProgressStyle::with_template("{wide_bar} {msg}")?);
+    let prediction = asker.predict(&request, &mut |stage| {
+        bar.set_position((1000.0 * stage.fraction) as u64);
+        bar.set_message(stage.message.clone());
+    })?;
+    bar.finish_and_clear();
     for note in &prediction.notes {
         output::complain(note);
     }
-    show(text, args, &request, &prediction)?;
+    show(text, args, &request, &prediction, asker.potential().as_deref())?;
     Ok(if prediction.candidates.is_empty() { Outcome::Findings } else { Outcome::Clean })
 }
 
-fn predict(predictor: &Predictor, request: &Request) -> Result<Prediction, ModelError> {
-    predictor.predict(request, &mut |_| true)
-}
-
-fn show(text: &str, args: &Args, request: &Request, prediction: &Prediction) -> Result<()> {
+fn show(
+    text: &str,
+    args: &Args,
+    request: &Request,
+    prediction: &Prediction,
+    potential: Option<&str>,
+) -> Result<()> {
     match args.format {
         Shape::Json => output::print_json(&Answer::new(text, prediction))?,
         Shape::Jsonl => output::print(&Answer::new(text, prediction).line()?)?,
@@ -106,14 +127,16 @@ fn show(text: &str, args: &Args, request: &Request, prediction: &Prediction) -> 
                 let formula = candidate.structure.composition().reduced().0.formula();
                 let name = format!("{formula}_{}", i + 1);
                 let keep_cell = request.units.is_some();
-                write::cif_with_symmetry(&candidate.structure, &name, SYMPREC, keep_cell)
+                let text =
+                    write::cif_with_symmetry(&candidate.structure, &name, SYMPREC, keep_cell);
+                format!("# {}\n{text}", answer::origin(candidate, potential))
             });
             output::print(&blocks.collect::<Vec<_>>().join("\n"))?;
         }
         Shape::Poscar => {
             let Some(first) = prediction.candidates.first() else { return Ok(()) };
             let formula = first.structure.composition().reduced().0.formula();
-            let comment = format!("{formula} predicted from {}", answer::source(&first.source));
+            let comment = format!("{formula} ! {}", answer::origin(first, potential));
             output::print(&write::poscar(&first.structure, &comment, Mode::Direct)?)?;
         }
     }

@@ -11,6 +11,8 @@ use clap::Subcommand;
 use rayon::prelude::*;
 use serde::Serialize;
 
+mod energies;
+
 use crate::files;
 use crate::output::{self, Format, Outcome};
 
@@ -26,6 +28,8 @@ enum What {
     Build(Build),
     /// Show what a library holds.
     Info(Info),
+    /// Compute the energy of every crystal of a library, from which energies above hull are found.
+    Energies(energies::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -85,6 +89,7 @@ struct Answer<'a> {
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
     match &args.what {
         What::Build(args) => make(args),
+        What::Energies(args) => energies::run(args),
         What::Info(args) => {
             let shipped;
             let given;
