@@ -11,7 +11,7 @@
 mod candidate;
 mod cell;
 
-pub use candidate::{CandidateLine, SourceLine};
+pub use candidate::CandidateLine;
 use cellwright_models::Provenance;
 pub use cellwright_models::hull::Hull;
 pub use cellwright_models::tasks::predict::{AboveHull, Relaxation};
@@ -80,6 +80,12 @@ pub enum Task {
         /// Steps of relaxation that the best candidates get; 0: energies only.
         #[serde(default)]
         relax: usize,
+        /// Samples of a diffusion model.
+        #[serde(default)]
+        samples: usize,
+        /// Random starts, where candidates are relaxed; absent: some if nothing else fits.
+        #[serde(default)]
+        starts: Option<usize>,
     },
 }
 

@@ -319,7 +319,15 @@ fn weights_are_missed_by_the_first_task() {
 /// Rock salt and its rivals, relaxed: to the potential of these tests nearly all of them are at rest.
 fn predict_salt(units: u32) -> Task {
     let composition = vec![(11, 1), (17, 1)];
-    Task::Predict { composition, units: Some(units), space_group: None, answers: 4, relax: 10 }
+    Task::Predict {
+        composition,
+        units: Some(units),
+        space_group: None,
+        answers: 4,
+        relax: 10,
+        samples: 0,
+        starts: Some(0),
+    }
 }
 
 /// Everything a prediction says until its result.

@@ -61,7 +61,15 @@ pub fn look(
     let counts: Vec<(Element, u32)> = composition.iter().map(|(e, n)| (e, n as u32)).collect();
     let mut question = Question::new(&counts, &[units], true)?;
     question.without_itself = true;
-    let request = Request { composition: counts, units: None, space_group: None, answers: most };
+    let request = Request {
+        composition: counts,
+        units: None,
+        space_group: None,
+        answers: most,
+        samples: 0,
+        starts: Some(0),
+        seed: 0,
+    };
     let drafts = distinct(prototypes.ranked(&question)?, most);
     let candidates: Vec<_> =
         drafts.into_iter().map(|draft| request.candidate(draft, None)).collect();

@@ -19,9 +19,13 @@ pub struct Draft {
 /// Proposes structures for a composition.
 pub trait Generator: Send + Sync {
     /// Structures for a request, the likeliest first, and what the user should know about them. Of drafts that are the same
-    /// structure the first one is kept and gets the probability of all.
+    /// structure the first one is kept and gets the probability of all. `cancelled` is asked now and then.
     ///
     /// # Errors
-    /// When the generator fails; to have no proposal is no failure.
-    fn generate(&self, request: &Request) -> Result<(Vec<Draft>, Vec<String>), ModelError>;
+    /// [`ModelError::Cancelled`], and when the generator fails; to have no proposal is no failure.
+    fn generate(
+        &self,
+        request: &Request,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<(Vec<Draft>, Vec<String>), ModelError>;
 }

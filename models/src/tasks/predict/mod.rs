@@ -15,13 +15,17 @@ use crate::prototypes::Library;
 use crate::prototypes::ranker::Ranker;
 
 mod agreement;
+mod diffusion;
 mod generator;
 mod prototypes;
+mod search;
 mod types;
 
 pub use agreement::{Kind, kinds, ordered};
+pub use diffusion::Diffusion;
 pub use generator::{Draft, Generator};
 pub use prototypes::{Prototypes, distinct};
+pub use search::Search;
 pub use types::{AboveHull, Candidate, Prediction, Relaxation, Request, Source};
 
 /// Atoms in a cell that is predicted at most.
@@ -33,12 +37,14 @@ pub(crate) const SYMPREC: f64 = 0.1;
 /// File of the known structures that come with this program.
 pub static LIBRARY: &[u8] = include_bytes!("../../../weights/prototypes/library.bin");
 static ENERGIES: &[u8] = include_bytes!("../../../weights/prototypes/energies.bin");
+static PEROVSKITES: &[u8] = include_bytes!("../../../weights/equicsp/perov_5.safetensors");
 static RANKER: &[u8] = include_bytes!("../../../weights/prototypes/ranker.safetensors");
 
 /// Predicts structures. Built once, asked many times, from many threads.
 #[derive(Debug, Clone)]
 pub struct Predictor {
     prototypes: Arc<Prototypes>,
+    diffusion: Arc<Vec<Diffusion>>,
     /// Of the crystals of the library.
     energies: Option<Arc<Energies>>,
     reranker: Option<Reranker>,
@@ -60,6 +66,7 @@ impl Predictor {
         };
         let predictor = Self {
             prototypes: Arc::new(prototypes),
+            diffusion: Arc::new(vec![Diffusion::from_bytes(PEROVSKITES, "EquiCSP Perov-5")?]),
             // A library that was built anew is good for predictions before anybody has computed its energies.
             energies: Energies::from_bytes(ENERGIES, LIBRARY).ok().map(Arc::new),
             reranker: None,
@@ -70,7 +77,18 @@ impl Predictor {
     /// With other known structures, whose energies nobody knows yet.
     #[must_use]
     pub fn new(prototypes: Prototypes) -> Self {
-        Self { prototypes: Arc::new(prototypes), energies: None, reranker: None }
+        Self {
+            prototypes: Arc::new(prototypes),
+            diffusion: Arc::default(),
+            energies: None,
+            reranker: None,
+        }
+    }
+
+    /// With this diffusion model instead of those that it has.
+    #[must_use]
+    pub fn with_diffusion(self, model: Diffusion) -> Self {
+        Self { diffusion: Arc::new(vec![model]), ..self }
     }
 
     /// With the energies of its known structures, which must be those of this library.
@@ -85,15 +103,20 @@ impl Predictor {
         &self.prototypes
     }
 
-    /// The best candidates for a composition, the likeliest first. `progress` sees the list whenever it is better than
-    /// before and says whether to go on.
+    /// The best candidates for a composition, the likeliest first: known structures at once, then samples and random starts as
+    /// far as the request wants them. `progress` sees the list whenever it is better than before; `cancelled` is asked now and
+    /// then.
+    ///
+    /// Random starts come after `answers` candidates of other kinds: which of them are worth anything is known when they are
+    /// finished ([`Self::finish`]).
     ///
     /// # Errors
-    /// [`ModelError::Unsupported`] when the request makes no sense, [`ModelError::Cancelled`] when `progress` said stop.
+    /// [`ModelError::Unsupported`] when the request makes no sense, [`ModelError::Cancelled`].
     pub fn predict(
         &self,
         request: &Request,
-        progress: &mut dyn FnMut(&[Candidate]) -> bool,
+        cancelled: &dyn Fn() -> bool,
+        progress: &mut dyn FnMut(&[Candidate]),
     ) -> Result<Prediction, ModelError> {
         request.validate()?;
         let composition = request.composition();
@@ -103,28 +126,85 @@ impl Predictor {
             Balance::Charged { .. } => Some(false),
             Balance::Beyond(_) | Balance::Unknown(_) => None,
         };
-        let (mut drafts, mut notes) = self.prototypes.generate(request)?;
+        let mut prediction = Prediction::default();
         if let Balance::Charged { charge, .. } = balance {
-            notes.push(format!(
+            prediction.notes.push(format!(
                 "no usual oxidation states make {} neutral (nearest: total charge {charge:+})",
                 composition.formula()
             ));
         }
-        if let Some(wanted) = request.space_group {
-            let has = |draft: &Draft| symmetry::detect(&draft.structure, SYMPREC).map(|d| d.number);
-            drafts.retain(|draft| has(draft) == Ok(wanted));
+        let mut drafts: Vec<Draft> = Vec::new();
+        let mut most = request.answers;
+        for kind in [Kinds::Known, Kinds::Samples, Kinds::Starts] {
+            if cancelled() {
+                return Err(ModelError::Cancelled);
+            }
+            let (mut more, notes) = self.proposals(kind, request, drafts.is_empty(), cancelled)?;
+            prediction.notes.extend(notes);
+            if let Some(wanted) = request.space_group {
+                let has =
+                    |draft: &Draft| symmetry::detect(&draft.structure, SYMPREC).map(|d| d.number);
+                more.retain(|draft| has(draft) == Ok(wanted));
+            }
+            if more.is_empty() {
+                continue;
+            }
+            if kind == Kinds::Starts {
+                most += more.len();
+            }
+            drafts.extend(more);
+            drafts = distinct(drafts, most);
+            let candidate = |draft: &Draft| request.candidate(draft.clone(), charge_balanced);
+            prediction.candidates = drafts.iter().map(candidate).collect();
+            progress(&prediction.candidates);
         }
-        let drafts = distinct(drafts, request.answers);
-        let candidates: Vec<Candidate> =
-            drafts.into_iter().map(|draft| request.candidate(draft, charge_balanced)).collect();
-        if candidates.is_empty() && request.space_group.is_some() {
-            notes.push("no candidate has the space group asked for".to_owned());
+        if prediction.candidates.is_empty() {
+            if request.space_group.is_some() {
+                prediction.notes.push("no candidate has the space group asked for".to_owned());
+            }
+            progress(&[]);
         }
-        if !progress(&candidates) {
-            return Err(ModelError::Cancelled);
-        }
-        Ok(Prediction { candidates, notes, hull: None })
+        Ok(prediction)
     }
+
+    /// What the generators of one kind propose. `nothing_yet` is whether no other kind proposed anything.
+    fn proposals(
+        &self,
+        kind: Kinds,
+        request: &Request,
+        nothing_yet: bool,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<(Vec<Draft>, Vec<String>), ModelError> {
+        let search = Search { library: &self.prototypes.library };
+        let generators: Vec<&dyn Generator> = match kind {
+            Kinds::Known => vec![&*self.prototypes],
+            Kinds::Samples if request.samples > 0 && self.diffusion.is_empty() => {
+                return Ok((Vec::new(), vec!["there is no diffusion model".to_owned()]));
+            }
+            Kinds::Samples if request.samples > 0 => {
+                self.diffusion.iter().map(|model| model as &dyn Generator).collect()
+            }
+            Kinds::Starts if request.starts.map_or(nothing_yet, |starts| starts > 0) => {
+                vec![&search]
+            }
+            Kinds::Samples | Kinds::Starts => Vec::new(),
+        };
+        let (mut drafts, mut notes) = (Vec::new(), Vec::new());
+        for generator in generators {
+            let (more, said) = generator.generate(request, cancelled)?;
+            drafts.extend(more);
+            notes.extend(said);
+        }
+        Ok((drafts, notes))
+    }
+}
+
+/// Kinds of generators, the fastest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kinds {
+    Known,
+    Samples,
+    Starts,
 }
 
 impl Predictor {
@@ -151,7 +231,10 @@ impl Predictor {
         progress: &mut dyn FnMut(&finish::Stage<'_>) -> bool,
     ) -> Result<Prediction, ModelError> {
         let hull = self.hull(&request.composition());
-        finish::finish(prediction, hull, self.reranker.as_ref(), options, evaluate, progress)
+        let mut finished =
+            finish::finish(prediction, hull, self.reranker.as_ref(), options, evaluate, progress)?;
+        finished.candidates.truncate(request.answers);
+        Ok(finished)
     }
 }
 

@@ -62,7 +62,11 @@ impl Prototypes {
 }
 
 impl Generator for Prototypes {
-    fn generate(&self, request: &Request) -> Result<(Vec<Draft>, Vec<String>), ModelError> {
+    fn generate(
+        &self,
+        request: &Request,
+        _cancelled: &dyn Fn() -> bool,
+    ) -> Result<(Vec<Draft>, Vec<String>), ModelError> {
         let mut notes = Vec::new();
         if self.library.classes().is_empty() {
             notes.push("the library of known structures is empty".to_owned());

@@ -5,7 +5,15 @@ use crate::prototypes::{Known, Provenance, build};
 fn request(formula: &str, units: Option<u32>) -> Request {
     let composition: Composition = formula.parse().unwrap();
     let composition = composition.iter().map(|(e, n)| (e, n as u32)).collect();
-    Request { composition, units, space_group: None, answers: 20 }
+    Request {
+        composition,
+        units,
+        space_group: None,
+        answers: 20,
+        samples: 0,
+        starts: Some(0),
+        seed: 0,
+    }
 }
 
 fn known(id: &str, numbers: &[u8], frac: &[[f64; 3]], a: f64, angle: f64) -> Known {
@@ -38,7 +46,7 @@ fn small() -> Predictor {
 }
 
 fn predict(predictor: &Predictor, request: &Request) -> Prediction {
-    predictor.predict(request, &mut |_| true).unwrap()
+    predictor.predict(request, &|| false, &mut |_| ()).unwrap()
 }
 
 #[test]
@@ -84,8 +92,9 @@ fn what_cannot_be_answered_is_explained() {
     assert!(note(&small(), "Ca7O3").contains("no known structure has this ratio"));
     assert!(note(&small(), "PuO").contains("no known structure holds Pu"));
     assert!(note(&small(), "NaCl2").contains("neutral"));
-    let refused =
-        |request: &Request| small().predict(request, &mut |_| true).unwrap_err().to_string();
+    let refused = |request: &Request| {
+        small().predict(request, &|| false, &mut |_| ()).unwrap_err().to_string()
+    };
     assert!(refused(&request("NaCl", Some(300))).contains("600 atoms"));
     assert!(refused(&request("NaCl", Some(0))).contains("at least one formula unit"));
     let none = Request { answers: 0, ..request("NaCl", None) };
@@ -98,7 +107,7 @@ fn what_cannot_be_answered_is_explained() {
 
 #[test]
 fn a_watcher_can_stop() {
-    let stopped = small().predict(&request("KCl", None), &mut |_| false);
+    let stopped = small().predict(&request("KCl", None), &|| true, &mut |_| ());
     assert!(matches!(stopped, Err(ModelError::Cancelled)));
 }
 
@@ -144,4 +153,51 @@ fn the_shipped_energies_are_those_of_the_shipped_library() {
     let strange = predictor.hull(&"CmO2".parse().unwrap()).unwrap_err();
     assert!(matches!(strange, NoHull::Without(_)), "{strange}");
     assert!(matches!(small().hull(&"NaCl".parse().unwrap()), Err(NoHull::NoEnergies)));
+}
+
+#[test]
+fn where_nothing_fits_there_are_random_starts() {
+    let asked = Request { starts: None, answers: 6, ..request("Mg3N2", Some(1)) };
+    let predict = || small().predict(&asked, &|| false, &mut |_| ()).unwrap();
+    let found = predict();
+    assert_eq!(found, predict());
+    assert!(found.candidates.len() > 3, "{:?}", found.notes);
+    for candidate in &found.candidates {
+        assert!(matches!(candidate.source, Source::Search { .. }));
+        assert_eq!((candidate.structure.len(), candidate.probability), (5, None));
+        assert!(candidate.shortest.is_some_and(|d| d > 1.0));
+    }
+    let other = Request { seed: 1, ..asked.clone() };
+    assert_ne!(small().predict(&other, &|| false, &mut |_| ()).unwrap(), found);
+    let large = Request { units: Some(9), ..asked };
+    let none = small().predict(&large, &|| false, &mut |_| ()).unwrap();
+    assert!(none.candidates.is_empty());
+    assert!(none.notes.iter().any(|n| n.contains("at most 40 atoms")), "{:?}", none.notes);
+}
+
+#[test]
+fn samples_join_the_list_where_the_model_knows_such_cells() {
+    let model = || Diffusion::from_bytes(PEROVSKITES, "EquiCSP Perov-5").unwrap();
+    let sampling = |formula: &str, units| {
+        let asked = Request { samples: 6, ..request(formula, units) };
+        let predictor = small().with_diffusion(model());
+        predictor.predict(&asked, &|| false, &mut |_| ()).unwrap()
+    };
+    // No known structure of the small library has this ratio.
+    let found = sampling("Ti2O3", Some(1));
+    let mut samples = 0;
+    for candidate in &found.candidates {
+        if let Source::Diffusion { model, agreeing, samples: of, .. } = &candidate.source {
+            assert_eq!((model.as_str(), *of), ("EquiCSP Perov-5", 6));
+            samples += agreeing;
+        }
+    }
+    assert!((1..=6).contains(&samples), "{samples}");
+    let large = sampling("BaTiO3", Some(2));
+    assert!(large.notes.iter().any(|n| n.contains("cells of 5 atoms")), "{:?}", large.notes);
+    let strange = sampling("XeTiO3", Some(1));
+    assert!(strange.notes.iter().any(|n| n.contains("never seen Xe")), "{:?}", strange.notes);
+    let without = Request { samples: 6, ..request("KCl", None) };
+    let without = small().predict(&without, &|| false, &mut |_| ()).unwrap();
+    assert!(without.notes.iter().any(|n| n.contains("no diffusion model")));
 }

@@ -19,10 +19,18 @@ pub struct Request {
     pub space_group: Option<u16>,
     /// At most so many candidates.
     pub answers: usize,
+    /// So many samples of a diffusion model.
+    pub samples: usize,
+    /// So many random starts, which are worth something once they are relaxed; none: as many as there are answers, if nothing
+    /// else proposes anything.
+    pub starts: Option<usize>,
+    /// Seed of samples and starts.
+    pub seed: u64,
 }
 
 /// Where a candidate comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Source {
     /// A known crystal whose elements were replaced.
     Prototype {
@@ -33,10 +41,14 @@ pub enum Source {
     },
     /// A diffusion model.
     Diffusion {
-        /// Name and version.
+        /// Its name.
         model: String,
         /// Seed of its noise.
         seed: u64,
+        /// How many of its samples are this structure, more or less.
+        agreeing: usize,
+        /// How many samples there were.
+        samples: usize,
     },
     /// A random start, relaxed.
     Search {
@@ -50,7 +62,9 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Prototype { id, formula } => write!(f, "{formula} ({id})"),
-            Self::Diffusion { model, seed } => write!(f, "{model}, seed {seed}"),
+            Self::Diffusion { model, agreeing, samples, .. } => {
+                write!(f, "{model}, {agreeing} of {samples} samples")
+            }
             Self::Search { seed } => write!(f, "a random search, seed {seed}"),
         }
     }

@@ -45,10 +45,12 @@ pub(crate) struct RelaxConfig {
     pub(crate) max_steps: usize,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct PredictConfig {
     /// Steps that the best candidates are relaxed; 0: none.
     pub(crate) relax_steps: usize,
+    /// Samples of a diffusion model; 0: none.
+    pub(crate) samples: usize,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -90,7 +92,7 @@ impl Default for Config {
             tolerances: Tolerances::default(),
             checks: BTreeMap::new(),
             relax: RelaxConfig { force_tolerance: 0.0, max_steps: 0 },
-            predict: PredictConfig { relax_steps: 0 },
+            predict: PredictConfig { relax_steps: 0, samples: 0 },
             worker: WorkerSettings {
                 command: Vec::new(),
                 idle: Duration::ZERO,

@@ -101,6 +101,13 @@ pub(super) fn table() -> Vec<Setting> {
             "Steps that the best candidates of a prediction are relaxed, with their cell free and their symmetry kept; the others get fewer. 0: none, the candidates stay as they were found. The first list comes at once either way.",
             |c, v| c.predict.relax_steps = whole(v) as usize,
         ),
+        key(
+            "predict.samples",
+            Kind::Integer(0),
+            json!(0),
+            "Samples of a diffusion model that a prediction adds to the known structures, where a model has learned from such cells.",
+            |c, v| c.predict.samples = whole(v) as usize,
+        ),
         Setting {
             machine: true,
             ..key(

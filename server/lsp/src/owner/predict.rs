@@ -14,6 +14,7 @@ use tower_lsp::lsp_types::{NumberOrString, Url, WorkspaceEdit};
 use super::Owner;
 use super::errand::{Errand, Sink};
 use crate::client::ClientFeatures;
+use crate::config::PredictConfig;
 use crate::event::{Reply, content_modified, failed};
 use crate::outbox::Outgoing;
 use crate::position::to_offset;
@@ -56,12 +57,11 @@ impl Owner {
             let snapshot = &current.snapshot;
             let lines = composition_lines(&snapshot.parsed);
             let line = place.choose(lines, snapshot, &owner.features);
-            let (line, task) = match line
-                .and_then(|line| Ok((task(&line, owner.config.predict.relax_steps)?, line)))
-            {
-                Ok((task, line)) => (Arc::new(line), task),
-                Err(error) => return sink.send(Err(error)),
-            };
+            let (line, task) =
+                match line.and_then(|line| Ok((task(&line, owner.config.predict)?, line))) {
+                    Ok((task, line)) => (Arc::new(line), task),
+                    Err(error) => return sink.send(Err(error)),
+                };
             let named = title(&line).replacen("Predict structure", "Predicting the structure", 1);
             let (client, seen, asked) =
                 (Arc::clone(&owner.features), Arc::clone(snapshot), Arc::clone(&line));
@@ -113,14 +113,16 @@ impl Place {
 }
 
 /// What the worker is asked.
-fn task(line: &CompositionLine, relax: usize) -> Result<Task> {
+fn task(line: &CompositionLine, config: PredictConfig) -> Result<Task> {
     let wanted = line.wanted.as_ref().map_err(|complaint| failed(complaint.message.clone()))?;
     Ok(Task::Predict {
         composition: wanted.composition.iter().map(|(e, n)| (e.z(), *n)).collect(),
         units: wanted.units,
         space_group: wanted.space_group,
         answers: wanted.answers.unwrap_or(ANSWERS),
-        relax,
+        relax: config.relax_steps,
+        samples: config.samples,
+        starts: None,
     })
 }
 

@@ -1,7 +1,5 @@
 //! Candidates of a prediction on the wire.
 
-use std::fmt;
-
 use cellwright_models::tasks::predict::{AboveHull, Candidate, Relaxation, Source};
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +13,7 @@ pub struct CandidateLine {
     /// Reduced formula units in the cell.
     pub units: u32,
     /// Where it comes from.
-    pub source: SourceLine,
+    pub source: Source,
     /// Chance that this is the structure.
     pub probability: Option<f64>,
     /// eV/atom.
@@ -36,37 +34,12 @@ pub struct CandidateLine {
     pub charge_balanced: Option<bool>,
 }
 
-/// [`Source`] on the wire.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum SourceLine {
-    /// A known crystal with other elements.
-    Prototype {
-        /// Identifier in its database.
-        id: String,
-        /// Its formula.
-        formula: String,
-    },
-    /// A diffusion model.
-    Diffusion {
-        /// Name and version.
-        model: String,
-        /// Seed of its noise.
-        seed: u64,
-    },
-    /// A random start, relaxed.
-    Search {
-        /// Seed of the start.
-        seed: u64,
-    },
-}
-
 impl From<Candidate> for CandidateLine {
     fn from(candidate: Candidate) -> Self {
         Self {
             structure: Cell::from_structure(&candidate.structure),
             units: candidate.units,
-            source: candidate.source.into(),
+            source: candidate.source,
             probability: candidate.probability,
             energy_per_atom: candidate.energy,
             above_hull: candidate.above_hull,
@@ -75,33 +48,6 @@ impl From<Candidate> for CandidateLine {
             density: candidate.density,
             shortest: candidate.shortest,
             charge_balanced: candidate.charge_balanced,
-        }
-    }
-}
-
-/// In words, as [`Source`].
-impl fmt::Display for SourceLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Source::from(self.clone()).fmt(f)
-    }
-}
-
-impl From<SourceLine> for Source {
-    fn from(source: SourceLine) -> Self {
-        match source {
-            SourceLine::Prototype { id, formula } => Self::Prototype { id, formula },
-            SourceLine::Diffusion { model, seed } => Self::Diffusion { model, seed },
-            SourceLine::Search { seed } => Self::Search { seed },
-        }
-    }
-}
-
-impl From<Source> for SourceLine {
-    fn from(source: Source) -> Self {
-        match source {
-            Source::Prototype { id, formula } => Self::Prototype { id, formula },
-            Source::Diffusion { model, seed } => Self::Diffusion { model, seed },
-            Source::Search { seed } => Self::Search { seed },
         }
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Asked {
     pub(super) space_group: Option<u16>,
     pub(super) answers: usize,
     pub(super) relax: usize,
+    pub(super) samples: usize,
+    pub(super) starts: Option<usize>,
 }
 
 pub(super) fn prediction<W: Write>(
@@ -31,14 +33,11 @@ pub(super) fn prediction<W: Write>(
     let request = request(asked)?;
     let predictor = Predictor::shipped().map_err(failure)?;
     let mut listed = |candidates: &[Candidate]| {
-        if context.is_cancelled() {
-            return false;
-        }
         let noun = if candidates.len() == 1 { "candidate" } else { "candidates" };
         context.candidates(None, format!("{} {noun}", candidates.len()), lines(candidates));
-        true
     };
-    let mut prediction = predictor.predict(&request, &mut listed).map_err(failure)?;
+    let mut prediction =
+        predictor.predict(&request, &|| context.is_cancelled(), &mut listed).map_err(failure)?;
     let mut energies_by = None;
     if !prediction.candidates.is_empty() {
         match engine.potential().map_err(failure).map(|potential| potential.provenance()) {
@@ -80,6 +79,10 @@ fn request(asked: Asked) -> Result<Request, Failure> {
         units: asked.units,
         space_group: asked.space_group,
         answers: asked.answers,
+        samples: asked.samples,
+        // Random starts are no answer before they are relaxed.
+        starts: if asked.relax > 0 { asked.starts } else { Some(0) },
+        seed: 0,
     })
 }
 

@@ -33,8 +33,8 @@ pub(super) fn perform<W: Write>(
             let symmetry = symmetry.as_deref().map(operations).transpose().map_err(bad)?;
             relaxation(&start, symmetry.as_deref(), &options, engine, context)
         }
-        Task::Predict { composition, units, space_group, answers, relax } => {
-            let asked = Asked { composition, units, space_group, answers, relax };
+        Task::Predict { composition, units, space_group, answers, relax, samples, starts } => {
+            let asked = Asked { composition, units, space_group, answers, relax, samples, starts };
             prediction(asked, engine, context)
         }
     }

@@ -81,7 +81,9 @@ impl Found {
             |(number, symbol): &(u16, String)| Group { number: *number, symbol: symbol.clone() };
         let (source, origin) = match &candidate.source {
             Source::Prototype { id, formula } => ("prototype", format!("{formula} {id}")),
-            Source::Diffusion { model, seed } => ("diffusion", format!("{model} seed {seed}")),
+            Source::Diffusion { seed, .. } => {
+                ("diffusion", format!("{}, seed {seed}", candidate.source))
+            }
             Source::Search { seed } => ("search", format!("seed {seed}")),
         };
         Self {

@@ -6,7 +6,7 @@ use cellwright_models::chgnet::Chgnet;
 use cellwright_models::hull::Energies;
 use cellwright_models::prototypes::Library;
 use cellwright_models::tasks::finish::{Options, Stage};
-use cellwright_models::tasks::predict::{Prediction, Predictor, Prototypes, Request};
+use cellwright_models::tasks::predict::{Diffusion, Prediction, Predictor, Prototypes, Request};
 use cellwright_models::{ModelError, Potential};
 
 use super::Args;
@@ -41,6 +41,10 @@ impl Asker {
             }
             None => Predictor::shipped()?,
         };
+        let predictor = match &args.diffusion {
+            Some(path) => predictor.with_diffusion(Diffusion::open(path)?),
+            None => predictor,
+        };
         let wanted = args.energy || args.relax.is_some();
         let finishing = wanted.then_some(Options { steps: args.relax.unwrap_or(0) });
         let potential = match wanted.then(|| args.model.load()).transpose() {
@@ -58,7 +62,7 @@ impl Asker {
         request: &Request,
         progress: &mut dyn FnMut(&Stage<'_>),
     ) -> Result<Prediction, ModelError> {
-        let mut prediction = self.predictor.predict(request, &mut |_| true)?;
+        let mut prediction = self.predictor.predict(request, &|| false, &mut |_| ())?;
         let potential = match &self.potential {
             Ok(potential) => potential.as_ref(),
             Err(reason) => {

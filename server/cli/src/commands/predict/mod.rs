@@ -58,6 +58,23 @@ pub(crate) struct Args {
     #[arg(long, value_name = "STEPS", num_args = 0..=1, default_missing_value = "40")]
     relax: Option<usize>,
 
+    /// Add so many samples of a diffusion model; those that many others are like come first.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    samples: usize,
+
+    /// Weights of the diffusion model (`cellwright train equicsp`); without it those that come with this program.
+    #[arg(long, value_name = "FILE", requires = "samples")]
+    diffusion: Option<PathBuf>,
+
+    /// Add so many random structures with symmetry, which --relax sorts out. Without it as many as answers, if no known structure
+    /// fits.
+    #[arg(long, value_name = "N", requires = "relax")]
+    starts: Option<usize>,
+
+    /// Seed of samples and starts.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+
     #[command(flatten)]
     model: ModelArgs,
 

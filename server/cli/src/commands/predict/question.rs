@@ -14,5 +14,9 @@ pub(super) fn question(text: &str, args: &Args) -> Result<Request> {
         units: wanted.units.or(args.z),
         space_group: wanted.space_group.or(args.spacegroup),
         answers: wanted.answers.unwrap_or(args.answers),
+        samples: args.samples,
+        // Random starts are no answer before they are relaxed.
+        starts: if args.relax.is_some() { args.starts } else { Some(0) },
+        seed: args.seed,
     })
 }
