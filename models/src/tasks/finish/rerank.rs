@@ -9,6 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::candidate::Working;
+use crate::ModelError;
 
 /// The weights a, b, c and d.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -77,6 +78,20 @@ impl Reranker {
         Self { weights }
     }
 
+    /// With the weights in a JSON document, as [`crate::eval::finish`] fits them.
+    ///
+    /// # Errors
+    /// [`ModelError::BadWeights`] when it holds something else, or a number that is none.
+    pub fn from_json(text: &str) -> Result<Self, ModelError> {
+        let bad = |reason: &str| {
+            ModelError::BadWeights(format!("no weights of the second ranking: {reason}"))
+        };
+        let weights: Weights = serde_json::from_str(text).map_err(|e| bad(&e.to_string()))?;
+        let Weights { prior, energy, strain, none } = weights;
+        let finite = [prior, energy, strain, none].iter().all(|w| w.is_finite());
+        if finite { Ok(Self { weights }) } else { Err(bad("a weight is not finite")) }
+    }
+
     /// Gives the candidates their new probabilities and order. Those without an energy or a probability keep both, and what
     /// they have is left to them.
     pub(super) fn rank(&self, working: &mut [Working]) {
@@ -116,6 +131,17 @@ mod tests {
         let clues = [clue(0.6, -3.0, 0.1), clue(0.3, -3.2, 0.0)];
         let p = Weights::NEUTRAL.probabilities(&clues);
         assert!((p[0] - 0.6).abs() < 1e-12 && (p[1] - 0.3).abs() < 1e-12, "{p:?}");
+    }
+
+    #[test]
+    fn weights_are_read_or_refused() {
+        let read = Reranker::from_json(r#"{"prior":0.7,"energy":15,"strain":1,"none":-1}"#);
+        let expected = Weights { prior: 0.7, energy: 15.0, strain: 1.0, none: -1.0 };
+        assert_eq!(read.unwrap(), Reranker::new(expected));
+        for text in ["", "{}", r#"{"prior":1e999,"energy":15,"strain":1,"none":-1}"#] {
+            let error = Reranker::from_json(text).unwrap_err().to_string();
+            assert!(error.starts_with("no weights of the second ranking"), "{error}");
+        }
     }
 
     #[test]

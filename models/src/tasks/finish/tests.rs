@@ -183,7 +183,7 @@ fn energies_change_the_order_as_the_weights_say() {
     let first = |reranker: Option<&Reranker>| {
         let done = run(candidates(), 10, reranker).unwrap();
         let sum: f64 = done.candidates.iter().filter_map(|c| c.probability).sum();
-        assert!((0.85..=1.0).contains(&sum), "{sum}");
+        assert!((0.75..1.0).contains(&sum), "{sum}");
         done.candidates[0].structure.sites[0].element.unwrap().symbol()
     };
     assert_eq!(first(None), "K");

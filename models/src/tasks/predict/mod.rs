@@ -38,6 +38,7 @@ pub(crate) const SYMPREC: f64 = 0.1;
 pub static LIBRARY: &[u8] = include_bytes!("../../../weights/prototypes/library.bin");
 static ENERGIES: &[u8] = include_bytes!("../../../weights/prototypes/energies.bin");
 static PEROVSKITES: &[u8] = include_bytes!("../../../weights/equicsp/perov_5.safetensors");
+static RERANKER: &str = include_str!("../../../weights/prototypes/reranker.json");
 static RANKER: &[u8] = include_bytes!("../../../weights/prototypes/ranker.safetensors");
 
 /// Predicts structures. Built once, asked many times, from many threads.
@@ -69,7 +70,7 @@ impl Predictor {
             diffusion: Arc::new(vec![Diffusion::from_bytes(PEROVSKITES, "EquiCSP Perov-5")?]),
             // A library that was built anew is good for predictions before anybody has computed its energies.
             energies: Energies::from_bytes(ENERGIES, LIBRARY).ok().map(Arc::new),
-            reranker: None,
+            reranker: Some(Reranker::from_json(RERANKER)?),
         };
         Ok(READ.get_or_init(|| predictor).clone())
     }
