@@ -155,7 +155,11 @@ pub(super) fn table(prediction: &Prediction) -> String {
             or_dash(candidate.shortest.map(|d| format!("{d:.2} Å")))
         );
         if energies {
-            let above = candidate.above_hull.map(|hull| format!("{:+.3}", hull.energy));
+            let above = candidate.above_hull.map(|hull| match hull.energy {
+                // Neither +0 nor −0.
+                e if e.abs() < 5e-4 => "0.000".to_owned(),
+                e => format!("{e:+.3}"),
+            });
             let energy = candidate.energy.map(|e| format!("{e:.4}"));
             let _ = write!(text, "  {:>9}  {:>10}", or_dash(energy), or_dash(above));
         }
