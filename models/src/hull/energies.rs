@@ -182,7 +182,7 @@ fn split(bytes: &[u8]) -> Option<(&str, &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use cellwright_crystal::Structure;
+    use cellwright_crystal::{Element, Structure};
 
     use super::*;
     use crate::Evaluation;
@@ -200,7 +200,7 @@ mod tests {
 
         fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>> {
             let one = |s: &&Structure| {
-                let z = s.sites.iter().filter_map(|s| s.element).map(|e| e.z()).max().unwrap_or(0);
+                let z = s.sites.iter().filter_map(|s| s.element).map(Element::z).max().unwrap_or(0);
                 if z == 19 {
                     return Err(ModelError::Unsupported("potassium".into()));
                 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use cellwright_crystal::{Element, Structure};
 use cellwright_models::tasks::finish::{Options, Stage};
 use cellwright_models::tasks::predict::{Candidate, Prediction, Predictor, Request};
-use cellwright_models::{Evaluation, ModelError};
+use cellwright_models::{Evaluation, ModelError, Potential};
 
 use super::engine::Engine;
 use super::memory;
@@ -40,7 +40,7 @@ pub(super) fn prediction<W: Write>(
         predictor.predict(&request, &|| context.is_cancelled(), &mut listed).map_err(failure)?;
     let mut energies_by = None;
     if !prediction.candidates.is_empty() {
-        match engine.potential().map_err(failure).map(|potential| potential.provenance()) {
+        match engine.potential().map_err(failure).map(Potential::provenance) {
             Ok(provenance) => {
                 energies_by = Some(provenance);
                 let floor = memory::resident().unwrap_or(0);
