@@ -2,7 +2,8 @@
 //!
 //! With p the probability that a candidate had from its chemistry, E its energy per atom after relaxation, E₀ the lowest among
 //! the candidates and ε the logarithm of what relaxing did to its volume, the new probability is in proportion to
-//! exp(a ln p − b (E − E₀) − c |ε|). That none of the candidates is right, which had the rest q of the probability, is a choice
+//! exp(a ln p − b min(E − E₀, 0.15 eV) − c |ε|): a learned potential has holes, and one candidate that fell into one must not
+//! decide on all the others. That none of the candidates is right, which had the rest q of the probability, is a choice
 //! like the others with exp(a ln q + d). The four weights are fitted to questions whose answer is known
 //! ([`crate::eval::finish`]).
 
@@ -35,6 +36,9 @@ pub struct Clue {
     pub strain: f64,
 }
 
+/// An energy further above the lowest (eV/atom) says nothing more: five times the potential's own error.
+const MOST: f64 = 0.15;
+
 /// Probabilities do not go below this before their logarithm is taken.
 const FLOOR: f64 = 1e-6;
 
@@ -58,7 +62,7 @@ impl Weights {
         let rest = 1.0 - clues.iter().map(|c| c.prior).sum::<f64>();
         let score = |c: &Clue| {
             self.prior * c.prior.max(FLOOR).ln()
-                - self.energy * (c.energy - lowest)
+                - self.energy * (c.energy - lowest).min(MOST)
                 - self.strain * c.strain.abs()
         };
         clues.iter().map(score).chain([self.prior * rest.max(FLOOR).ln() + self.none]).collect()
@@ -152,6 +156,9 @@ mod tests {
         let p = weights.probabilities(&[clue(0.4, -3.0, -0.2), clue(0.4, -3.0, 0.0)]);
         assert!((p[1] / p[0] - 1.0_f64.exp()).abs() < 1e-9, "{p:?}");
         assert!(p.iter().sum::<f64>() < 1.0);
+        // One that is absurdly low counts no more than one that is clearly lower.
+        let p = weights.probabilities(&[clue(0.4, -3.0, 0.0), clue(0.01, -9.0, 0.0)]);
+        assert!((p[1] / p[0] - 3.0_f64.exp() / 40.0).abs() < 1e-9, "{p:?}");
         assert!(weights.probabilities(&[]).is_empty());
         // Nothing is left for "none", and energies far above the lowest do not overflow.
         let p = weights.probabilities(&[clue(1.0, -3.0, 0.0), clue(0.0, 1e3, 9.0)]);
