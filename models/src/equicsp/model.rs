@@ -156,7 +156,7 @@ impl Model {
             };
             let drawn = sampler.sample(wanted, &times, &mut random, cancelled)?;
             for (index, drawn) in left.into_iter().zip(drawn) {
-                structures[index] = structure(drawn);
+                structures[index] = structure(&drawn);
             }
         }
         Ok(structures)
@@ -164,7 +164,7 @@ impl Model {
 }
 
 /// None without a lattice, or with a coordinate that is no number.
-fn structure(drawn: Drawn) -> Option<Structure> {
+fn structure(drawn: &Drawn) -> Option<Structure> {
     let site = |(z, f): (&u8, &[f64; 3])| {
         f.iter().all(|x| x.is_finite()).then_some(())?;
         Some(Site::new(Element::from_z(*z)?, Vector3::from(*f)))
