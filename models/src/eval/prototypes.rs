@@ -150,9 +150,9 @@ fn look(
     let matcher = matcher();
     let truth = crystal.structure()?;
     let composition = truth.composition();
-    let (reduced, units) = composition.reduced();
+    let (reduced, _) = composition.reduced();
     let counts: Vec<(Element, u32)> = composition.iter().map(|(e, n)| (e, n as u32)).collect();
-    let mut question = Question::new(&counts, &[u32::try_from(units).unwrap_or(1)], true)?;
+    let mut question = Question::in_cell(&counts)?;
     question.without_itself = without_itself;
     let drafts = distinct(prototypes.ranked(&question)?, most);
     let prepared_truth = matcher.prepare(&truth).ok();

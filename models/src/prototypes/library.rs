@@ -40,6 +40,8 @@ pub struct Member {
 pub struct Class {
     /// Atoms of the primitive cell on each slot, ascending. A slot is what one element occupies.
     pub counts: Vec<usize>,
+    /// For each slot how its sites, in order, fall into sets that symmetry makes equivalent (orbits): atoms of each.
+    pub orbits: Vec<Vec<usize>>,
     /// Exchanges of slots that give the same crystal; the identity is the first.
     pub automorphisms: Vec<Vec<usize>>,
     /// Crystals of the class; the first one is the one others were compared with.

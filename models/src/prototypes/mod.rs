@@ -14,12 +14,15 @@ mod format;
 mod geometry;
 mod library;
 mod mendeleev;
+mod partial;
 mod permutations;
 mod query;
+mod question;
 pub mod ranker;
 pub mod volume;
 
 pub use build::{Foreign, Known, build, read};
 pub(crate) use library::common_divisor;
 pub use library::{Class, Library, Member, Provenance};
-pub use query::{Hit, Near, Question};
+pub use query::{Block, Hit, Kind, Near};
+pub use question::Question;

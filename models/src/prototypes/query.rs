@@ -1,10 +1,11 @@
 //! From a composition to known crystals that may lend it their structure.
 
-use cellwright_crystal::Element;
+use cellwright_crystal::{Element, Structure};
 
-use super::library::{Class, Library, Member, common_divisor};
+use super::library::{Class, Library, Member};
 use super::mendeleev::mendeleev;
 use super::permutations::permutations;
+use super::question::Question;
 use crate::ModelError;
 
 /// Nearest members that a hit lists.
@@ -16,85 +17,35 @@ const MOST_ASSIGNMENTS: usize = 40_320;
 /// Scales (in Mendeleev numbers) of the kernels whose sums a hit carries.
 pub(super) const SCALES: [f64; 4] = [2.0, 5.0, 10.0, 20.0];
 
-/// What is looked for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Question {
-    /// Elements with their counts in the primitive cell, one entry for every cell that is thought of.
-    cells: Vec<Vec<(Element, usize)>>,
-    /// Whether the cell was given, not just the formula.
-    pub cell_given: bool,
-    /// Reduced formula, by element.
-    reduced: Vec<(Element, usize)>,
-    /// Whether known crystals of this very formula are left out.
-    pub without_itself: bool,
-    /// Leaves out this share of the library, chosen by the seed: as if less were known.
-    pub(super) thinned: Option<(u64, f64)>,
-}
-
-impl Question {
-    /// A formula in cells of so many reduced units each.
-    ///
-    /// # Errors
-    /// When there is no element or a count is zero.
-    pub fn new(
-        composition: &[(Element, u32)],
-        units: &[u32],
-        cell_given: bool,
-    ) -> Result<Self, ModelError> {
-        let mut reduced: Vec<(Element, u32)> = Vec::new();
-        for &(element, count) in composition {
-            match reduced.iter_mut().find(|(e, _)| *e == element) {
-                Some((_, n)) => *n += count,
-                None => reduced.push((element, count)),
-            }
-        }
-        if reduced.is_empty() || reduced.iter().any(|(_, n)| *n == 0) {
-            return Err(ModelError::Unsupported(
-                "a composition needs whole counts of elements".into(),
-            ));
-        }
-        let divisor = reduced.iter().map(|(_, n)| *n).fold(0, common_divisor);
-        let mut reduced: Vec<(Element, usize)> =
-            reduced.into_iter().map(|(e, n)| (e, (n / divisor) as usize)).collect();
-        reduced.sort_unstable();
-        let times = |k: &u32| reduced.iter().map(|(e, n)| (*e, n * *k as usize)).collect();
-        Ok(Self {
-            cells: units.iter().map(times).collect(),
-            cell_given,
-            reduced,
-            without_itself: false,
-            thinned: None,
-        })
-    }
-
-    /// The reduced formula, by element.
-    #[must_use]
-    pub fn reduced(&self) -> &[(Element, usize)] {
-        &self.reduced
-    }
-
-    /// Whether a member has this very formula.
-    fn is_itself(&self, class: &Class, member: &Member) -> bool {
-        let mut known: Vec<(Element, usize)> =
-            member.elements.iter().copied().zip(class.counts.iter().copied()).collect();
-        known.sort_unstable();
-        known.len() == self.reduced.len()
-            && known
-                .iter()
-                .zip(&self.reduced)
-                .all(|(a, b)| a.0 == b.0 && a.1 * self.reduced[0].1 == b.1 * known[0].1)
-    }
-}
-
 /// A member of a class near to what is looked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Near {
     /// Which member of the class.
     pub member: usize,
-    /// Sum over the slots of the difference of Mendeleev numbers.
+    /// Sum of the differences of Mendeleev numbers over the pairs of an element and a slot that it takes.
     pub cost: f64,
-    /// The elements asked for, on the slots as this member has them.
+    /// The elements asked for, on the blocks as this member has them.
     pub elements: Vec<Element>,
+}
+
+/// How the elements lie on the slots of the class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// One on each.
+    Whole,
+    /// One element on two slots.
+    Merged,
+    /// Two elements on one slot, each on orbits of its own.
+    Split,
+}
+
+/// Sites of a class, one after the other, that hold one element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Block {
+    /// The slot they belong to.
+    pub slot: usize,
+    /// How many there are in the primitive cell.
+    pub atoms: usize,
 }
 
 /// One way to give the composition a known structure.
@@ -102,21 +53,48 @@ pub struct Near {
 pub struct Hit {
     /// Which class of the library.
     pub class: usize,
+    /// How the elements lie on its slots.
+    pub kind: Kind,
+    /// The sites of the class in order; one for each slot unless a slot is split.
+    pub blocks: Vec<Block>,
+    /// Reduced formula units in the primitive cell.
+    pub units: u32,
     /// How many members the class has that count.
     pub members: usize,
     /// The nearest of them, at most 16, the nearest first.
     pub near: Vec<Near>,
     /// Σ exp(−cost/τ) over the members for τ = 2, 5, 10 and 20.
     pub kernels: [f64; 4],
-    /// Sum over the slots of the least difference of Mendeleev numbers to any member.
+    /// Sum over the pairs of the least difference of Mendeleev numbers to any member.
     pub slotwise: f64,
 }
 
+impl Hit {
+    /// Pairs of an element asked for, as one of the nearest members has it, and a slot that it takes, each once.
+    pub(super) fn pairs(&self, near: &Near) -> Vec<(Element, usize)> {
+        let mut pairs = Vec::with_capacity(self.blocks.len());
+        for (block, element) in self.blocks.iter().zip(&near.elements) {
+            if !pairs.contains(&(*element, block.slot)) {
+                pairs.push((*element, block.slot));
+            }
+        }
+        pairs
+    }
+
+    /// Atoms on each block, with their element as one of the nearest members has it.
+    fn placed<'a>(&'a self, near: &'a Near) -> impl Iterator<Item = (usize, Element)> + 'a {
+        self.blocks.iter().map(|b| b.atoms).zip(near.elements.iter().copied())
+    }
+}
+
 impl Library {
-    /// Every class and assignment for a question, the one with the chemically nearest member first; at most `most`.
+    /// Every class and assignment for a question, the one with the chemically nearest member first, at most `most`, and
+    /// after them those that put an element on two slots or two elements on one, see [`super::partial`]. Also how many of
+    /// the first kind there were before the list was cut.
     #[must_use]
     pub fn query(&self, question: &Question, most: usize) -> (Vec<Hit>, usize) {
         let mut hits = Vec::new();
+        let mut partial = Vec::new();
         for cell in &question.cells {
             let mut cell = cell.clone();
             cell.sort_by_key(|(e, n)| (*n, *e));
@@ -124,10 +102,15 @@ impl Library {
             for &class in self.by_counts.get(&counts).into_iter().flatten() {
                 self.hits(question, &cell, class, &mut hits);
             }
+            self.partial(question, &cell, &mut partial);
         }
         let total = hits.len();
-        hits.sort_by(|a, b| a.near[0].cost.total_cmp(&b.near[0].cost));
+        let nearest = |a: &Hit, b: &Hit| a.near[0].cost.total_cmp(&b.near[0].cost);
+        hits.sort_by(nearest);
         hits.truncate(most);
+        partial.sort_by(nearest);
+        partial.truncate((most - hits.len()).max(most / 4));
+        hits.append(&mut partial);
         (hits, total)
     }
 
@@ -140,19 +123,13 @@ impl Library {
         hits: &mut Vec<Hit>,
     ) {
         let class = &self.classes[index];
-        let counting: Vec<(usize, &Member)> = class
-            .members
-            .iter()
-            .enumerate()
-            .filter(|(_, m)| !(question.without_itself && question.is_itself(class, m)))
-            .filter(|(i, _)| {
-                question.thinned.is_none_or(|(seed, share)| chance(seed, index, *i) >= share)
-            })
-            .collect();
+        let counting = question.counting(index, class);
         if counting.is_empty() {
             return;
         }
         let slots = class.counts.len();
+        let blocks: Vec<Block> =
+            (0..slots).map(|slot| Block { slot, atoms: class.counts[slot] }).collect();
         let same = |a: usize, b: usize| class.counts[a] == class.counts[b];
         let mut tried = 0;
         permutations(slots, &same, &mut |order| {
@@ -168,34 +145,44 @@ impl Library {
                     .iter()
                     .map(|a| (0..slots).map(|s| cell[order[a[s]]].0).collect())
                     .collect();
-                hits.push(hit(index, &counting, &images));
+                let found = nearest(&counting, &images, &blocks);
+                let units = question.units(cell);
+                let (class, kind, blocks) = (index, Kind::Whole, blocks.clone());
+                hits.push(Hit { class, kind, blocks, units, ..found });
             }
             tried < MOST_ASSIGNMENTS
         });
     }
 }
 
-/// A number in [0, 1) that belongs to a member (SplitMix64 of its place).
-fn chance(seed: u64, class: usize, member: usize) -> f64 {
-    let place = ((class as u64) << 32 | member as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let z = seed.wrapping_add(place);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-}
-
-/// Members by distance for an assignment, given in all its equal forms.
-fn hit(class: usize, members: &[(usize, &Member)], images: &[Vec<Element>]) -> Hit {
-    let numbers: Vec<Vec<f64>> =
-        images.iter().map(|i| i.iter().map(|e| mendeleev(*e)).collect()).collect();
-    let mut slotwise = vec![f64::INFINITY; images[0].len()];
+/// Members by distance for an assignment of elements to blocks, given in all its equal forms. Class, kind, blocks and
+/// units are left for the caller to say.
+pub(super) fn nearest(
+    members: &[(usize, &Member)],
+    images: &[Vec<Element>],
+    blocks: &[Block],
+) -> Hit {
+    // What is asked on each pair of an element and a slot: (slot, Mendeleev number).
+    let asked: Vec<Vec<(usize, f64)>> = images
+        .iter()
+        .map(|image| {
+            let mut pairs: Vec<(usize, f64)> = Vec::with_capacity(blocks.len());
+            for pair in blocks.iter().zip(image).map(|(b, e)| (b.slot, mendeleev(*e))) {
+                if !pairs.contains(&pair) {
+                    pairs.push(pair);
+                }
+            }
+            pairs
+        })
+        .collect();
+    let mut slotwise = vec![f64::INFINITY; asked[0].len()];
     let mut kernels = [0.0; 4];
     let mut near: Vec<(f64, usize, usize)> = Vec::with_capacity(members.len());
     for &(member, known) in members {
         let mut best = (f64::INFINITY, 0);
-        for (i, numbers) in numbers.iter().enumerate() {
+        for (i, pairs) in asked.iter().enumerate() {
             let differences =
-                known.elements.iter().zip(numbers).map(|(e, n)| (mendeleev(*e) - n).abs());
+                pairs.iter().map(|(slot, n)| (mendeleev(known.elements[*slot]) - n).abs());
             let cost: f64 = differences.clone().sum();
             if cost < best.0 {
                 best = (cost, i);
@@ -222,7 +209,16 @@ fn hit(class: usize, members: &[(usize, &Member)], images: &[Vec<Element>]) -> H
         .into_iter()
         .map(|(cost, member, image)| Near { member, cost, elements: images[image].clone() })
         .collect();
-    Hit { class, members: members.len(), near, kernels, slotwise: slotwise.iter().sum() }
+    Hit {
+        class: 0,
+        kind: Kind::Whole,
+        blocks: Vec::new(),
+        units: 1,
+        members: members.len(),
+        near,
+        kernels,
+        slotwise: slotwise.iter().sum(),
+    }
 }
 
 /// Scale (Mendeleev numbers) on which nearer members count more for the volume.
@@ -237,8 +233,7 @@ impl Library {
         let (mut sum, mut weights) = (0.0, 0.0);
         for near in hit.near.iter().take(5) {
             let member = &class.members[near.member];
-            let ratio = self.volumes.sum(&class.counts, &near.elements)
-                / self.volumes.sum(&class.counts, &member.elements);
+            let ratio = self.size(hit, near) / self.volumes.sum(&class.counts, &member.elements);
             let weight = (-(near.cost - hit.near[0].cost) / VOLUME_SCALE).exp();
             sum += weight * (member.volume() * ratio).ln();
             weights += weight;
@@ -246,15 +241,29 @@ impl Library {
         (sum / weights).exp()
     }
 
+    /// Sum of the volumes of the elements of a hit (Å³), before packing.
+    pub(super) fn size(&self, hit: &Hit, near: &Near) -> f64 {
+        let counts: Vec<usize> = hit.blocks.iter().map(|block| block.atoms).collect();
+        self.volumes.sum(&counts, &near.elements)
+    }
+
     /// The structure of a hit: the geometry of its nearest member in the predicted volume.
     ///
     /// # Errors
     /// [`ModelError::Data`] when the library's cell is none.
-    pub fn structure(&self, hit: &Hit) -> Result<cellwright_crystal::Structure, ModelError> {
-        let class = &self.classes[hit.class];
-        let near = &hit.near[0];
+    pub fn structure(&self, hit: &Hit) -> Result<Structure, ModelError> {
+        self.structure_by(hit, 0)
+    }
+
+    /// The structure of a hit with the geometry of its nearest member number `rank`, in the predicted volume.
+    ///
+    /// # Errors
+    /// [`ModelError::Data`] when the library's cell is none.
+    pub fn structure_by(&self, hit: &Hit, rank: usize) -> Result<Structure, ModelError> {
+        let class: &Class = &self.classes[hit.class];
+        let near = &hit.near[rank.min(hit.near.len() - 1)];
         class
-            .substituted(&class.members[near.member], &near.elements, self.volume(hit))
+            .placed(&class.members[near.member], hit.placed(near), self.volume(hit))
             .map_err(|e| ModelError::Data(e.to_string()))
     }
 }

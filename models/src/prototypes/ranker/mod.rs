@@ -12,22 +12,24 @@
 
 use std::path::Path;
 
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 
 use super::library::Library;
-use super::query::{Hit, Question};
+use super::query::Hit;
+use super::question::Question;
 use crate::ModelError;
 use crate::nn::checkpoint;
 use crate::nn::parameters::{Named, Tensors};
 use crate::nn::random::Random;
 
 mod features;
+mod geometry;
 mod lesson;
 mod network;
 mod train;
 
 use features::{Asked, NUMBERS, describe};
-use network::Batch;
+use network::{Batch, Tables};
 pub use train::{Run, Training};
 
 /// Names of the two lists in a file that are no parameters.
@@ -38,7 +40,7 @@ const SCALE: &str = "scale";
 #[derive(Debug, Clone)]
 pub struct Ranker {
     weights: Tensors,
-    distances: Tensor,
+    tables: Tables,
     mean: Vec<f32>,
     scale: Vec<f32>,
 }
@@ -55,8 +57,8 @@ impl Ranker {
         named.finish()?;
         weights.remove(MEAN);
         weights.remove(SCALE);
-        let distances = network::distances(&weights, &network::properties(&device)?)?;
-        Ok(Self { weights, distances, mean, scale })
+        let tables = Tables::new(&weights, &network::properties(&device)?)?;
+        Ok(Self { weights, tables, mean, scale })
     }
 
     /// From the bytes of a file of weights.
@@ -97,7 +99,7 @@ impl Ranker {
 
     fn probabilities(&self, asked: &Asked) -> Result<Vec<f64>, ModelError> {
         let input = Batch::new(&[asked], &self.mean, &self.scale, &Device::Cpu)?;
-        let scores = network::scores(&self.weights, &self.distances, &input)?;
+        let scores = network::scores(&self.weights, &self.tables, &input)?;
         let scores: Vec<f32> = scores.squeeze(0)?.to_vec1()?;
         let most = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let weights: Vec<f64> = scores.iter().map(|s| f64::from(s - most).exp()).collect();

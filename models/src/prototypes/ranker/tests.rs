@@ -61,7 +61,7 @@ fn what_decides_between_two_structures_is_learned() {
     for crystal in &crystals {
         let composition: Vec<(Element, u32)> =
             crystal.numbers.iter().map(|z| (Element::from_z(*z).unwrap(), 1)).collect();
-        let mut question = Question::new(&composition, &[1], true).unwrap();
+        let mut question = Question::in_cell(&composition).unwrap();
         question.without_itself = true;
         let (hits, total) = library.query(&question, 8);
         assert_eq!((hits.len(), total), (2, 2));

@@ -12,7 +12,7 @@ use crate::prototypes::ranker::Ranker;
 use crate::prototypes::{Hit, Library, Question};
 
 /// Classes and assignments that are ranked: as many as the ranker was trained with.
-const HITS: usize = 48;
+const HITS: usize = 64;
 
 /// Known structures and what ranks them.
 #[derive(Debug, Clone)]
@@ -77,7 +77,8 @@ impl Generator for Prototypes {
         let asked = request.reduced_units();
         let units = asked.map_or_else(|| known.clone(), primitive_units);
         // Several primitive cells can have the conventional one that was asked for.
-        let question = Question::new(&request.composition, &units, units.len() == 1)?;
+        let given = units.first().copied().filter(|_| asked.is_some() && units.len() == 1);
+        let question = Question::new(&request.composition, &units, given)?;
         let mut drafts = self.ranked(&question)?;
         if let Some(asked) = asked {
             drafts = in_cells_of(drafts, asked);
