@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use cellwright_crystal::matching::{Matcher, Prepared};
-use cellwright_crystal::{Element, Site, Structure, symmetry};
+use cellwright_crystal::{Element, Site, Structure};
 use nalgebra::{Matrix3, Vector3};
 use rayon::prelude::*;
 
@@ -150,55 +150,23 @@ pub fn build(crystals: Vec<Known>, provenance: Provenance) -> Library {
 
 /// The classes of crystals that have these counts.
 fn condense(counts: &[usize], crystals: Vec<Known>) -> Vec<Class> {
-    let mut classes: Vec<(Known, Orbits, Class)> = Vec::new();
+    let mut classes: Vec<(Known, Class)> = Vec::new();
     for known in crystals {
-        let home = classes
-            .iter_mut()
-            .find_map(|(first, orbits, class)| Some((member(&known, first, orbits)?, class)));
+        let home =
+            classes.iter_mut().find_map(|(first, class)| Some((member(&known, first)?, class)));
         match home {
             Some((member, class)) => class.add(member),
             None => {
-                let orbits = Orbits::of(&known);
-                if let Some(own) = member(&known, &known, &orbits) {
-                    let class = Class {
-                        counts: counts.to_vec(),
-                        orbits: orbits.sizes.clone(),
-                        automorphisms: automorphisms(counts, &known),
-                        members: vec![own],
-                    };
-                    classes.push((known, orbits, class));
+                if let Some(own) = member(&known, &known) {
+                    let automorphisms = automorphisms(counts, &known);
+                    let class =
+                        Class { counts: counts.to_vec(), automorphisms, members: vec![own] };
+                    classes.push((known, class));
                 }
             }
         }
     }
-    classes.into_iter().map(|(.., class)| class).collect()
-}
-
-/// Tolerance with which sites are told to be equivalent (Å): that of the Materials Project.
-const SYMPREC: f64 = 0.1;
-
-/// The sites of a crystal in the order in which a class lists them: slot by slot, and in a slot orbit by orbit.
-struct Orbits {
-    sites: Vec<usize>,
-    sizes: Vec<Vec<usize>>,
-}
-
-impl Orbits {
-    fn of(known: &Known) -> Self {
-        let on: Vec<Element> = known.elements().collect();
-        // Where no symmetry is found, the sites of a slot are taken for one orbit, which is never divided.
-        let equivalent = symmetry::detect(&known.renamed(&HashMap::new()), SYMPREC)
-            .map_or_else(|_| vec![0; on.len()], |found| found.equivalent);
-        let (mut sites, mut sizes) = (Vec::new(), Vec::new());
-        for (element, _) in &known.slots {
-            let mut own: Vec<usize> = (0..on.len()).filter(|i| on[*i] == *element).collect();
-            own.sort_by_key(|i| (equivalent[*i], *i));
-            let orbits = own.chunk_by(|a, b| equivalent[*a] == equivalent[*b]);
-            sizes.push(orbits.map(<[usize]>::len).collect());
-            sites.append(&mut own);
-        }
-        Self { sites, sizes }
-    }
+    classes.into_iter().map(|(_, class)| class).collect()
 }
 
 impl Class {
@@ -223,7 +191,7 @@ impl Class {
 }
 
 /// The crystal laid on the first one of a class; none if it is another class.
-fn member(known: &Known, first: &Known, orbits: &Orbits) -> Option<Member> {
+fn member(known: &Known, first: &Known) -> Option<Member> {
     let found = Matcher::default().fit_anonymous(&known.prepared, &first.prepared)?;
     let back: HashMap<Element, Element> = found.elements.iter().map(|(a, b)| (*b, *a)).collect();
     let elements: Vec<Element> =
@@ -239,7 +207,12 @@ fn member(known: &Known, first: &Known, orbits: &Orbits) -> Option<Member> {
     for (i, &partner) in found.found.partners.iter().enumerate() {
         at[partner] = inverse.tr_mul(known.prepared.frac(i)) - found.found.translation;
     }
-    let frac = orbits.sites.iter().map(|i| quantise(&at[*i])).collect();
+    let on: Vec<Element> = first.elements().collect();
+    let slots = first.slots.iter().map(|(e, _)| *e);
+    let frac = slots
+        .flat_map(|slot| (0..on.len()).filter(|i| on[*i] == slot).collect::<Vec<_>>())
+        .map(|i| quantise(&at[i]))
+        .collect();
     Some(Member {
         id: known.entry.crystal.id.clone(),
         elements,
@@ -320,7 +293,6 @@ mod tests {
         assert_eq!((library.classes().len(), library.crystals()), (1, 3));
         let class = &library.classes()[0];
         assert_eq!((class.counts.as_slice(), class.automorphisms.len()), (&[2, 4][..], 1));
-        assert_eq!(class.orbits, [[2], [4]]);
         // Of two entries for the same crystal the more stable one is kept.
         assert_eq!(class.members[0].id, "a-3");
         let matcher = Matcher::default();

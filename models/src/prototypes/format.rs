@@ -1,7 +1,7 @@
 //! The library as a file: a header that can be read by eye and compressed columns of small whole numbers.
 //!
 //! ```text
-//! "cellwright prototypes 2\n"   the version
+//! "cellwright prototypes 1\n"   the version
 //! { … }\n                       provenance, counts, prefixes of ids (JSON, one line)
 //! zstd                          classes; ids; elements; hull and space group; cells; coordinates; volumes
 //! ```
@@ -21,7 +21,7 @@ use super::volume::Volumes;
 use crate::ModelError;
 
 const MAGIC: &str = "cellwright prototypes ";
-const VERSION: &str = "2";
+const VERSION: &str = "1";
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -47,8 +47,6 @@ impl Library {
             put(&mut body, class.members.len() as u64);
             class.counts.iter().for_each(|n| put(&mut body, *n as u64));
             class.automorphisms.iter().flatten().for_each(|n| put(&mut body, *n as u64));
-            // Orbits end where the atoms of the slot do.
-            class.orbits.iter().flatten().for_each(|n| put(&mut body, *n as u64));
         }
         for member in members() {
             let digits =
@@ -169,7 +167,6 @@ fn decode(input: &mut Input, header: &Header) -> Option<Library> {
         let order =
             |input: &mut Input| (0..slots).map(|_| input.size()).collect::<Option<Vec<_>>>();
         let automorphisms = (0..orders).map(|_| order(input)).collect::<Option<Vec<_>>>()?;
-        let orbits = counts.iter().map(|n| orbits(input, *n)).collect::<Option<Vec<_>>>()?;
         let sound = (1..=Element::COUNT).contains(&slots)
             && members > 0
             && counts.iter().all(|n| (1..=LARGEST_COUNT).contains(n))
@@ -180,7 +177,7 @@ fn decode(input: &mut Input, header: &Header) -> Option<Library> {
             return None;
         }
         sizes.push(members);
-        classes.push(Class { counts, orbits, automorphisms, members: Vec::new() });
+        classes.push(Class { counts, automorphisms, members: Vec::new() });
     }
     for (class, size) in classes.iter_mut().zip(sizes) {
         for _ in 0..size {
@@ -251,17 +248,6 @@ fn decode(input: &mut Input, header: &Header) -> Option<Library> {
     let all = input.rest.is_empty();
     let library = Library::with_volumes(classes, Volumes { of }, header.provenance.clone());
     (all && library.crystals() == header.crystals).then_some(library)
-}
-
-/// Numbers of atoms that add up to those of a slot.
-fn orbits(input: &mut Input, mut atoms: usize) -> Option<Vec<usize>> {
-    let mut orbits = Vec::new();
-    while atoms > 0 {
-        let orbit = input.size().filter(|n| (1..=atoms).contains(n))?;
-        atoms -= orbit;
-        orbits.push(orbit);
-    }
-    Some(orbits)
 }
 
 /// No slot has more atoms.
@@ -338,7 +324,7 @@ mod tests {
             member("x-007", ["Li", "F"], 3),
         ];
         let class =
-            Class { counts: vec![1, 1], orbits: vec![vec![1]; 2], automorphisms: vec![vec![0, 1], vec![1, 0]], members };
+            Class { counts: vec![1, 1], automorphisms: vec![vec![0, 1], vec![1, 0]], members };
         Library::new(vec![class], Provenance { licence: "ours".into(), ..Provenance::default() })
     }
 

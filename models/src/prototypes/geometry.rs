@@ -52,26 +52,24 @@ impl Member {
 }
 
 impl Class {
-    /// The crystal that a member becomes when its sites, in order, hold so many atoms of these elements, scaled to
-    /// `volume` (Å³ per cell).
+    /// The crystal that a member becomes with these elements on its sites, scaled to `volume` (Å³ per cell).
     ///
     /// # Errors
     /// When the volume is none; the cells of a library are sound.
     pub(super) fn placed(
         &self,
         member: &Member,
-        elements: impl Iterator<Item = (usize, Element)>,
+        elements: impl Iterator<Item = Element>,
         volume: f64,
     ) -> Result<Structure, LatticeError> {
         let known = lattice(&member.cell)?;
         let scale = (volume / known.volume()).cbrt();
         let scaled: Matrix3<f64> = known.matrix() * scale;
-        let atoms = elements.flat_map(|(n, e)| std::iter::repeat_n(e, n));
         let site = |(frac, element): (&[u16; 3], Element)| {
             let frac = frac.map(|x| f64::from(x) / f64::from(GRID));
             Site::new(element, Vector3::from(frac))
         };
-        let sites = member.frac.iter().zip(atoms).map(site).collect();
+        let sites = member.frac.iter().zip(elements).map(site).collect();
         Ok(Structure { lattice: Lattice::from_rows(scaled)?, sites })
     }
 
@@ -80,7 +78,8 @@ impl Class {
     /// # Errors
     /// Never for the members of a library.
     pub fn crystal(&self, member: &Member) -> Result<Structure, LatticeError> {
-        let elements = self.counts.iter().copied().zip(member.elements.iter().copied());
+        let slots = self.counts.iter().zip(&member.elements);
+        let elements = slots.flat_map(|(n, e)| std::iter::repeat_n(*e, *n));
         self.placed(member, elements, member.volume())
     }
 }

@@ -1,10 +1,12 @@
 //! What the library holds.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use cellwright_crystal::{Composition, Element};
 use serde::{Deserialize, Serialize};
 
+use super::orbits::Orbits;
 use super::volume::Volumes;
 
 /// Where the crystals come from; travels in the file.
@@ -40,8 +42,6 @@ pub struct Member {
 pub struct Class {
     /// Atoms of the primitive cell on each slot, ascending. A slot is what one element occupies.
     pub counts: Vec<usize>,
-    /// For each slot how its sites, in order, fall into sets that symmetry makes equivalent (orbits): atoms of each.
-    pub orbits: Vec<Vec<usize>>,
     /// Exchanges of slots that give the same crystal; the identity is the first.
     pub automorphisms: Vec<Vec<usize>>,
     /// Crystals of the class; the first one is the one others were compared with.
@@ -53,6 +53,12 @@ impl Class {
     #[must_use]
     pub fn atoms(&self) -> usize {
         self.counts.iter().sum()
+    }
+
+    /// The sites of a slot, by index.
+    pub(super) fn sites(&self, slot: usize) -> Range<usize> {
+        let start = self.counts[..slot].iter().sum();
+        start..start + self.counts[slot]
     }
 
     /// What the primitive cell of a member holds.
@@ -70,6 +76,8 @@ pub struct Library {
     pub(super) by_counts: BTreeMap<Vec<usize>, Vec<usize>>,
     pub(super) volumes: Volumes,
     pub(super) provenance: Provenance,
+    /// Of each class.
+    pub(super) orbits: Vec<Orbits>,
 }
 
 impl Library {
@@ -89,7 +97,8 @@ impl Library {
         for (i, class) in classes.iter().enumerate() {
             by_counts.entry(class.counts.clone()).or_default().push(i);
         }
-        Self { classes, by_counts, volumes, provenance }
+        let orbits = vec![Orbits::default(); classes.len()];
+        Self { classes, by_counts, volumes, provenance, orbits }
     }
 
     /// All classes.

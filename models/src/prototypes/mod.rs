@@ -14,6 +14,7 @@ mod format;
 mod geometry;
 mod library;
 mod mendeleev;
+mod orbits;
 mod partial;
 mod permutations;
 mod query;

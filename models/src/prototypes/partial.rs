@@ -1,7 +1,7 @@
 //! Structures whose elements are not those of the class one by one.
 //!
 //! A formula for which no known structure has the right counts often has one all the same: CuInS₂ is zinc blende with two
-//! elements on the places of one, and the double perovskite of Ba₂FeMoO₆ is what two irons would have as well. So
+//! elements on the places of one, and Fe₃O₄ is a spinel whose two metals are one. So
 //!
 //! - an element may take two slots of a class with one slot more than there are elements ([`Kind::Merged`]), and
 //! - two elements may share a slot of a class with one slot less ([`Kind::Split`]), each on symmetry-equivalent sites
@@ -9,9 +9,11 @@
 //!
 //! Which orbits go to which element is not decided by chemical likeness; every choice is a hit, up to a limit.
 
+use std::sync::Arc;
+
 use cellwright_crystal::Element;
 
-use super::library::{Class, Library};
+use super::library::Library;
 use super::permutations::permutations;
 use super::query::{Block, Hit, Kind, nearest};
 use super::question::Question;
@@ -22,13 +24,59 @@ const MOST_ASSIGNMENTS: usize = 120;
 /// Choices of orbits that are tried at most for one assignment.
 const MOST_CHOICES: usize = 24;
 
+/// A hit, or what becomes several hits when the orbits of a slot are shared out.
+pub(super) enum Partial {
+    /// One element on two slots.
+    Merged(Hit),
+    /// Two elements on one slot, which so far holds the first of them.
+    Split {
+        /// The hit as if there were no second one.
+        hit: Hit,
+        /// The slot.
+        slot: usize,
+        /// The first element with its atoms in the primitive cell, and the second.
+        elements: ((Element, usize), Element),
+    },
+}
+
+impl Partial {
+    /// What it costs is known before the orbits are shared out.
+    pub(super) fn hit(&self) -> &Hit {
+        match self {
+            Self::Merged(hit) | Self::Split { hit, .. } => hit,
+        }
+    }
+
+    /// Adds every choice of orbits.
+    pub(super) fn expand(self, library: &Library, hits: &mut Vec<Hit>) {
+        let (hit, split, ((_, atoms), second)) = match self {
+            Self::Merged(hit) => return hits.push(hit),
+            Self::Split { hit, slot, elements } => (hit, slot, elements),
+        };
+        let orbits = &library.orbits(hit.class)[split];
+        let sizes: Vec<usize> = orbits.iter().map(Vec::len).collect();
+        let others = hit.blocks.iter().filter(|block| block.slot != split).cloned();
+        let own = orbits.iter().map(|sites| Block { slot: split, sites: sites.clone() });
+        let blocks: Arc<[Block]> = others.chain(own).collect();
+        for choice in choices(&sizes, atoms) {
+            let mut new = Hit { blocks: Arc::clone(&blocks), ..hit.clone() };
+            for near in &mut new.near {
+                // The slot's element goes to the end, once for each orbit.
+                let first = near.elements.remove(split);
+                near.elements.extend(choice.iter().map(|own| if *own { first } else { second }));
+            }
+            hits.push(new);
+        }
+    }
+}
+
 impl Library {
     /// Adds the hits for a cell, its elements in order of their counts.
     pub(super) fn partial(
         &self,
         question: &Question,
         cell: &[(Element, usize)],
-        hits: &mut Vec<Hit>,
+        hits: &mut Vec<Partial>,
     ) {
         let atoms: usize = cell.iter().map(|(_, n)| n).sum();
         for (counts, classes) in &self.by_counts {
@@ -49,7 +97,7 @@ impl Library {
         question: &Question,
         cell: &[(Element, usize)],
         (counts, classes): (&[usize], &[usize]),
-        hits: &mut Vec<Hit>,
+        hits: &mut Vec<Partial>,
     ) {
         let slots = counts.len();
         for second in 1..slots {
@@ -65,8 +113,6 @@ impl Library {
                 if !same_counts(&sums, cell.iter().map(|(_, n)| *n)) {
                     continue;
                 }
-                let blocks: Vec<Block> =
-                    (0..slots).map(|slot| Block { slot, atoms: counts[slot] }).collect();
                 orders(&sums, cell, &mut |order| {
                     let elements: Vec<Element> =
                         (0..slots).map(|slot| cell[order[place(slot)]].0).collect();
@@ -75,10 +121,10 @@ impl Library {
                         if counting.is_empty() {
                             continue;
                         }
+                        let blocks = self.classes[index].blocks();
                         let found = nearest(&counting, std::slice::from_ref(&elements), &blocks);
-                        let (class, kind, blocks) = (index, Kind::Merged, blocks.clone());
-                        let units = question.units(cell);
-                        hits.push(Hit { class, kind, blocks, units, ..found });
+                        let (class, kind, units) = (index, Kind::Merged, question.units(cell));
+                        hits.push(Partial::Merged(Hit { class, kind, blocks, units, ..found }));
                     }
                 });
             }
@@ -91,7 +137,7 @@ impl Library {
         question: &Question,
         cell: &[(Element, usize)],
         (counts, classes): (&[usize], &[usize]),
-        hits: &mut Vec<Hit>,
+        hits: &mut Vec<Partial>,
     ) {
         for b in 1..cell.len() {
             for a in 0..b {
@@ -104,42 +150,25 @@ impl Library {
                 }
                 orders(counts, &joint, &mut |order| {
                     let Some(slot) = order.iter().position(|number| *number == a) else { return };
+                    let elements: Vec<Element> = order.iter().map(|n| joint[*n].0).collect();
                     for &index in classes {
                         let class = &self.classes[index];
-                        let choices = choices(&class.orbits[slot], cell[a].1);
                         let counting = question.counting(index, class);
-                        if choices.is_empty() || counting.is_empty() {
+                        if class.counts[slot] == 1 || counting.is_empty() {
                             continue;
                         }
-                        let blocks = blocks(class, slot);
-                        // Costs do not depend on the choice.
-                        let element = |block: &Block, first: bool| match (block.slot == slot, first)
-                        {
-                            (true, false) => cell[b].0,
-                            _ => joint[order[block.slot]].0,
-                        };
-                        let elements = |choice: &[bool]| -> Vec<Element> {
-                            let mut first = choice.iter();
-                            let taken = |block: &Block| {
-                                let own = block.slot != slot
-                                    || first.next().copied().unwrap_or(true);
-                                element(block, own)
-                            };
-                            blocks.iter().map(taken).collect()
-                        };
-                        let any = nearest(&counting, &[elements(&choices[0])], &blocks);
-                        for choice in &choices {
-                            let elements = elements(choice);
-                            let mut hit = Hit {
-                                class: index,
-                                kind: Kind::Split,
-                                blocks: blocks.clone(),
-                                units: question.units(cell),
-                                ..any.clone()
-                            };
-                            hit.near.iter_mut().for_each(|n| n.elements.clone_from(&elements));
-                            hits.push(hit);
-                        }
+                        let whole = class.blocks();
+                        // For the cost the second element is one more on the slot.
+                        let mut both = elements.clone();
+                        both.push(cell[b].0);
+                        let again = Block { slot, sites: Vec::new() };
+                        let blocks: Vec<Block> = whole.iter().cloned().chain([again]).collect();
+                        let mut found = nearest(&counting, &[both], &blocks);
+                        found.near.iter_mut().for_each(|n| n.elements.truncate(counts.len()));
+                        let (class, kind, units) = (index, Kind::Split, question.units(cell));
+                        let hit = Hit { class, kind, blocks: whole, units, ..found };
+                        let elements = (cell[a], cell[b].0);
+                        hits.push(Partial::Split { hit, slot, elements });
                     }
                 });
             }
@@ -163,16 +192,6 @@ fn orders(counts: &[usize], cell: &[(Element, usize)], visit: &mut dyn FnMut(&[u
         visit(order);
         tried < MOST_ASSIGNMENTS
     });
-}
-
-/// Blocks of a class with one slot in its orbits.
-fn blocks(class: &Class, split: usize) -> Vec<Block> {
-    let of = |slot: usize| {
-        let atoms =
-            if slot == split { class.orbits[slot].clone() } else { vec![class.counts[slot]] };
-        atoms.into_iter().map(move |atoms| Block { slot, atoms })
-    };
-    (0..class.counts.len()).flat_map(of).collect()
 }
 
 /// Which orbits together have so many atoms: every choice, up to a limit.

@@ -1,5 +1,7 @@
 //! From a composition to known crystals that may lend it their structure.
 
+use std::sync::Arc;
+
 use cellwright_crystal::{Element, Structure};
 
 use super::library::{Class, Library, Member};
@@ -39,13 +41,21 @@ pub enum Kind {
     Split,
 }
 
-/// Sites of a class, one after the other, that hold one element.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Sites of a class that hold one element.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Block {
     /// The slot they belong to.
     pub slot: usize,
-    /// How many there are in the primitive cell.
-    pub atoms: usize,
+    /// Which sites of the class they are.
+    pub sites: Vec<usize>,
+}
+
+impl Class {
+    /// Every slot a block of its own.
+    pub(super) fn blocks(&self) -> Arc<[Block]> {
+        let block = |slot| Block { slot, sites: self.sites(slot).collect() };
+        (0..self.counts.len()).map(block).collect()
+    }
 }
 
 /// One way to give the composition a known structure.
@@ -55,8 +65,8 @@ pub struct Hit {
     pub class: usize,
     /// How the elements lie on its slots.
     pub kind: Kind,
-    /// The sites of the class in order; one for each slot unless a slot is split.
-    pub blocks: Vec<Block>,
+    /// All sites of the class; one block for each slot unless a slot is split.
+    pub blocks: Arc<[Block]>,
     /// Reduced formula units in the primitive cell.
     pub units: u32,
     /// How many members the class has that count.
@@ -81,9 +91,14 @@ impl Hit {
         pairs
     }
 
-    /// Atoms on each block, with their element as one of the nearest members has it.
-    fn placed<'a>(&'a self, near: &'a Near) -> impl Iterator<Item = (usize, Element)> + 'a {
-        self.blocks.iter().map(|b| b.atoms).zip(near.elements.iter().copied())
+    /// The element on each site, as one of the nearest members has them.
+    fn on_sites(&self, near: &Near) -> Vec<Element> {
+        let mut sites: Vec<(usize, Element)> = Vec::new();
+        for (block, element) in self.blocks.iter().zip(&near.elements) {
+            sites.extend(block.sites.iter().map(|site| (*site, *element)));
+        }
+        sites.sort_unstable_by_key(|(site, _)| *site);
+        sites.into_iter().map(|(_, element)| element).collect()
     }
 }
 
@@ -108,9 +123,15 @@ impl Library {
         let nearest = |a: &Hit, b: &Hit| a.near[0].cost.total_cmp(&b.near[0].cost);
         hits.sort_by(nearest);
         hits.truncate(most);
-        partial.sort_by(nearest);
-        partial.truncate((most - hits.len()).max(most / 4));
-        hits.append(&mut partial);
+        let more = hits.len() + (most - hits.len()).max(most / 4);
+        partial.sort_by(|a, b| nearest(a.hit(), b.hit()));
+        for one in partial {
+            if hits.len() >= more {
+                break;
+            }
+            one.expand(self, &mut hits);
+        }
+        hits.truncate(more);
         (hits, total)
     }
 
@@ -128,8 +149,7 @@ impl Library {
             return;
         }
         let slots = class.counts.len();
-        let blocks: Vec<Block> =
-            (0..slots).map(|slot| Block { slot, atoms: class.counts[slot] }).collect();
+        let blocks = class.blocks();
         let same = |a: usize, b: usize| class.counts[a] == class.counts[b];
         let mut tried = 0;
         permutations(slots, &same, &mut |order| {
@@ -212,7 +232,7 @@ pub(super) fn nearest(
     Hit {
         class: 0,
         kind: Kind::Whole,
-        blocks: Vec::new(),
+        blocks: Arc::from([]),
         units: 1,
         members: members.len(),
         near,
@@ -243,7 +263,7 @@ impl Library {
 
     /// Sum of the volumes of the elements of a hit (Å³), before packing.
     pub(super) fn size(&self, hit: &Hit, near: &Near) -> f64 {
-        let counts: Vec<usize> = hit.blocks.iter().map(|block| block.atoms).collect();
+        let counts: Vec<usize> = hit.blocks.iter().map(|block| block.sites.len()).collect();
         self.volumes.sum(&counts, &near.elements)
     }
 
@@ -263,7 +283,7 @@ impl Library {
         let class: &Class = &self.classes[hit.class];
         let near = &hit.near[rank.min(hit.near.len() - 1)];
         class
-            .placed(&class.members[near.member], hit.placed(near), self.volume(hit))
+            .placed(&class.members[near.member], hit.on_sites(near).into_iter(), self.volume(hit))
             .map_err(|e| ModelError::Data(e.to_string()))
     }
 }

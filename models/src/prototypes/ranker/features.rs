@@ -15,7 +15,7 @@ pub(super) const NUMBERS: usize = 54;
 pub(super) const OVERALL: usize = 11;
 
 /// Members of a class that the learned distances look at.
-pub(super) const MEMBERS: usize = 10;
+pub(super) const MEMBERS: usize = 8;
 
 /// A question with its hits, as numbers.
 #[derive(Debug, Clone)]
@@ -244,7 +244,7 @@ fn numbers(
         least,
         (class.members.len() as f64).ln(),
         (class.automorphisms.len() as f64).ln(),
-        (class.orbits.iter().map(Vec::len).sum::<usize>() as f64).ln(),
+        (hit.blocks.len() as f64).ln(),
         count(&|(a, b)| a.is_metal() != b.is_metal()) / slots,
     ];
     list.map(|x| x as f32)

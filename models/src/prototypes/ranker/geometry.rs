@@ -4,13 +4,13 @@ use cellwright_crystal::neighbors::neighbors;
 use cellwright_crystal::{Element, Structure};
 
 /// Distances over the sum of both covalent radii at which neighbours are counted.
-pub(super) const CENTRES: [f64; BINS] = [0.7, 0.85, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0];
+pub(super) const CENTRES: [f64; BINS] = [0.7, 0.85, 1.0, 1.12, 1.25, 1.4, 1.6, 1.8];
 /// Number of these distances.
 pub(super) const BINS: usize = 8;
 /// Width of a count, as a share of its distance.
 const WIDTH: f64 = 0.08;
 /// No pair is looked at beyond this (Å).
-const CUTOFF: f64 = 6.0;
+const CUTOFF: f64 = 5.0;
 /// Counts are brought near to one: neighbours of an atom.
 const USUAL: f64 = 4.0;
 
@@ -31,7 +31,7 @@ pub(super) fn counts(structure: &Structure, elements: &[Element]) -> (Vec<f32>, 
         .collect();
     let frac: Vec<_> = structure.sites.iter().map(|site| site.frac).collect();
     let largest = elements.iter().map(|e| radius(*e)).fold(0.0, f64::max);
-    let last = CENTRES[BINS - 1] * (1.0 + 2.0 * WIDTH);
+    let last = CENTRES[BINS - 1] * (1.0 + WIDTH);
     let mut least = last;
     // A geometry without neighbours is described by zeros: nothing is near.
     if let Ok(list) = neighbors(&structure.lattice, &frac, CUTOFF.min(2.0 * largest * last)) {

@@ -16,6 +16,7 @@ use crate::prototypes::ranker::Ranker;
 
 mod agreement;
 mod diffusion;
+mod distinct;
 mod generator;
 mod prototypes;
 mod search;
@@ -23,8 +24,9 @@ mod types;
 
 pub use agreement::{Kind, kinds, ordered};
 pub use diffusion::Diffusion;
+pub use distinct::distinct;
 pub use generator::{Draft, Generator};
-pub use prototypes::{Prototypes, distinct};
+pub use prototypes::Prototypes;
 pub use search::Search;
 pub use types::{AboveHull, Candidate, Prediction, Relaxation, Request, Source};
 

@@ -1,13 +1,11 @@
 //! Known structures as proposals.
 
 use cellwright_crystal::cells::standard;
-use cellwright_crystal::matching::Prepared;
 use cellwright_crystal::{Element, Structure};
 
 use super::generator::{Draft, Generator};
 use super::{Request, SYMPREC, Source};
 use crate::ModelError;
-use crate::eval::csp::matcher;
 use crate::prototypes::ranker::Ranker;
 use crate::prototypes::{Hit, Library, Question};
 
@@ -24,11 +22,13 @@ pub struct Prototypes {
 }
 
 impl Prototypes {
-    /// Structures for a question, the likeliest first, and how many candidates there were.
+    /// Structures for a question, the likeliest first. Where there are fewer than twice `answers`, the geometries of other
+    /// members of the same classes follow, the chemically nearest first, without a probability: most of them repeat a
+    /// structure a little differently.
     ///
     /// # Errors
     /// When the ranker fails.
-    pub fn ranked(&self, question: &Question) -> Result<Vec<Draft>, ModelError> {
+    pub fn ranked(&self, question: &Question, answers: usize) -> Result<Vec<Draft>, ModelError> {
         let (hits, total) = self.library.query(question, HITS);
         let chances: Vec<Option<f64>> = match &self.ranker {
             Some(ranker) => {
@@ -39,15 +39,27 @@ impl Prototypes {
         };
         let mut order: Vec<usize> = (0..hits.len()).collect();
         order.sort_by(|a, b| chances[*b].unwrap_or(0.0).total_cmp(&chances[*a].unwrap_or(0.0)));
-        order.into_iter().map(|i| self.draft(&hits[i], chances[i])).collect()
+        let drafts = order.into_iter().map(|i| self.draft(&hits[i], 0, chances[i]));
+        let mut others: Vec<(&Hit, usize)> =
+            hits.iter().flat_map(|hit| (1..hit.near.len()).map(move |rank| (hit, rank))).collect();
+        let cost = |(hit, rank): &(&Hit, usize)| hit.near[*rank].cost;
+        others.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+        others.truncate((2 * answers).saturating_sub(hits.len()));
+        drafts.chain(others.into_iter().map(|(hit, rank)| self.draft(hit, rank, None))).collect()
     }
 
-    fn draft(&self, hit: &Hit, probability: Option<f64>) -> Result<Draft, ModelError> {
+    /// A hit with the geometry of its nearest member number `rank`.
+    fn draft(
+        &self,
+        hit: &Hit,
+        rank: usize,
+        probability: Option<f64>,
+    ) -> Result<Draft, ModelError> {
         let class = &self.library.classes()[hit.class];
-        let member = &class.members[hit.near[0].member];
+        let member = &class.members[hit.near[rank].member];
         let formula = class.composition(member).reduced().0.formula();
         Ok(Draft {
-            structure: self.library.structure(hit)?,
+            structure: self.library.structure_by(hit, rank)?,
             source: Source::Prototype { id: member.id.clone(), formula },
             probability,
         })
@@ -79,7 +91,7 @@ impl Generator for Prototypes {
         // Several primitive cells can have the conventional one that was asked for.
         let given = units.first().copied().filter(|_| asked.is_some() && units.len() == 1);
         let question = Question::new(&request.composition, &units, given)?;
-        let mut drafts = self.ranked(&question)?;
+        let mut drafts = self.ranked(&question, request.answers)?;
         if let Some(asked) = asked {
             drafts = in_cells_of(drafts, asked);
         }
@@ -137,29 +149,4 @@ fn in_cell_of(structure: &Structure, units: u32) -> Option<Structure> {
     }
     let conventional = standard(structure, SYMPREC).ok()?.conventional.structure;
     (conventional.len() == atoms).then_some(conventional)
-}
-
-/// Drafts that are different structures, at most so many; the first of each kind gets the probability of all of it. In order
-/// of probability.
-#[must_use]
-pub fn distinct(drafts: Vec<Draft>, most: usize) -> Vec<Draft> {
-    let matcher = matcher();
-    let mut kept: Vec<(Draft, Prepared)> = Vec::new();
-    for draft in drafts {
-        // What is no crystal is no answer.
-        let Ok(prepared) = matcher.prepare(&draft.structure) else { continue };
-        match kept.iter_mut().find(|(_, other)| matcher.fit(other, &prepared)) {
-            Some((first, _)) => {
-                if let (Some(sum), Some(more)) = (&mut first.probability, draft.probability) {
-                    *sum += more;
-                }
-            }
-            None => kept.push((draft, prepared)),
-        }
-    }
-    let mut drafts: Vec<Draft> = kept.into_iter().map(|(draft, _)| draft).collect();
-    let chance = |draft: &Draft| draft.probability.unwrap_or(0.0);
-    drafts.sort_by(|a, b| chance(b).total_cmp(&chance(a)));
-    drafts.truncate(most);
-    drafts
 }
