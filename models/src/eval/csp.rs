@@ -48,6 +48,8 @@ pub struct Report {
     pub match_rate_interval: [f64; 2],
     /// Mean over the found ones of the smallest rms; none when none was found.
     pub rmse: Option<f64>,
+    /// Its 95 % interval, likewise.
+    pub rmse_interval: Option<[f64; 2]>,
 }
 
 /// Sums up what [`closest`] found; `seed` is that of the bootstrap.
@@ -55,18 +57,31 @@ pub struct Report {
 pub fn report(closest: &[Option<f64>], seed: u64) -> Report {
     let count = closest.len();
     let rate = |found: usize| if count == 0 { 0.0 } else { found as f64 / count as f64 };
-    let found: Vec<f64> = closest.iter().flatten().copied().collect();
+    let mean = |sum: f64, found: usize| (found > 0).then(|| sum / found as f64);
+    let total: f64 = closest.iter().flatten().sum();
+    let found = closest.iter().flatten().count();
     let mut random = Random::new(seed, 0);
-    let mut rates: Vec<f64> = (0..DRAWS)
-        .map(|_| rate((0..count).filter(|_| closest[random.below(count)].is_some()).count()))
-        .collect();
-    rates.sort_by(f64::total_cmp);
+    let (mut rates, mut means) = (Vec::with_capacity(DRAWS), Vec::with_capacity(DRAWS));
+    for _ in 0..DRAWS {
+        let drawn = (0..count).filter_map(|_| closest[random.below(count)]);
+        let (found, sum) = drawn.fold((0, 0.0), |(n, sum), rms| (n + 1, sum + rms));
+        rates.push(rate(found));
+        means.extend(mean(sum, found));
+    }
     Report {
         crystals: count,
-        match_rate: rate(found.len()),
-        match_rate_interval: [rates[DRAWS / 40], rates[DRAWS - 1 - DRAWS / 40]],
-        rmse: (!found.is_empty()).then(|| found.iter().sum::<f64>() / found.len() as f64),
+        match_rate: rate(found),
+        match_rate_interval: middle(rates).unwrap_or([0.0; 2]),
+        rmse: mean(total, found),
+        rmse_interval: middle(means),
     }
+}
+
+/// The middle 95 % of some numbers.
+fn middle(mut numbers: Vec<f64>) -> Option<[f64; 2]> {
+    numbers.sort_by(f64::total_cmp);
+    let last = numbers.len().checked_sub(1)?;
+    Some([numbers[last / 40], numbers[last - last / 40]])
 }
 
 #[cfg(test)]
@@ -99,6 +114,7 @@ mod tests {
         assert_eq!(report.rmse, found[0]);
         assert!(report.match_rate_interval[0] <= report.match_rate);
         assert!(report.match_rate_interval[1] >= report.match_rate);
+        assert_eq!(report.rmse_interval, found[0].map(|rms| [rms; 2]));
     }
 
     #[test]

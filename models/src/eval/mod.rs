@@ -1,5 +1,7 @@
 //! How good models are, measured as the field measures it.
 
+pub mod calibration;
+pub mod chemistry;
 pub mod csp;
 pub mod finish;
 pub mod prototypes;

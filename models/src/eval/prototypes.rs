@@ -7,6 +7,8 @@ use cellwright_crystal::metrics::{Matches, best_in_group};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::calibration::{self, Bin};
+use super::chemistry::Chemistry;
 use super::csp::{Report, matcher, report};
 use crate::ModelError;
 use crate::data::Crystal;
@@ -18,6 +20,7 @@ use crate::tasks::predict::{Prototypes, distinct};
 struct Found {
     /// Reduced formula: crystals with the same one are polymorphs.
     formula: String,
+    chemistry: Chemistry,
     elements: usize,
     atoms: usize,
     /// For each answer, the likeliest first: its rms to the crystal if it matches, and its probability.
@@ -41,7 +44,7 @@ pub struct Row {
 /// The numbers of crystals of one kind.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Part {
-    /// What they have in common: `2 elements`, `5–8 atoms`.
+    /// What they have in common: `2 elements`, `5–8 atoms`, `oxides`.
     pub name: String,
     /// How many there are.
     pub crystals: usize,
@@ -54,7 +57,9 @@ pub struct Part {
 pub struct Measured {
     /// For each count of answers.
     pub rows: Vec<Row>,
-    /// By number of elements, then by number of atoms.
+    /// Match rate of one answer, of two… up to the most.
+    pub curve: Vec<f64>,
+    /// By number of elements, then by number of atoms, then by chemistry.
     pub parts: Vec<Part>,
     /// Crystals without any answer.
     pub unanswered: usize,
@@ -64,6 +69,8 @@ pub struct Measured {
     pub calibration_error: Option<f64>,
     /// Mean of that probability; the match rate of one answer is what it should be.
     pub mean_probability: Option<f64>,
+    /// That probability in ten bins, those without a crystal left out.
+    pub calibration: Vec<Bin>,
 }
 
 /// Looks for crystals by their composition (counts of the cell) and sums up for each of `counts` answers. With
@@ -71,7 +78,7 @@ pub struct Measured {
 /// crystal; `seed` is that of the bootstrap.
 ///
 /// # Errors
-/// When a crystal is none or the ranker fails.
+/// When the library is empty, a crystal is none or the ranker fails.
 pub fn measure(
     prototypes: &Prototypes,
     crystals: &[Crystal],
@@ -80,6 +87,9 @@ pub fn measure(
     seed: u64,
     done: &(dyn Fn() + Sync),
 ) -> Result<Measured, ModelError> {
+    if prototypes.library.classes().is_empty() {
+        return Err(ModelError::Data("the library holds no structure".into()));
+    }
     let most = counts.iter().copied().max().unwrap_or(1);
     let looked: Vec<(Found, Vec<_>)> = crystals
         .par_iter()
@@ -120,16 +130,23 @@ pub fn measure(
     for formula in &formulas {
         *by_formula.entry(formula).or_default() += 1;
     }
+    let first: Vec<(f64, bool)> = found
+        .iter()
+        .filter_map(|f| f.answers.first())
+        .filter_map(|(rms, chance)| Some(((*chance)?, rms.is_some())))
+        .collect();
+    let calibration = calibration::bins(&first);
+    let rate = |n: usize| closest(&found, n).iter().flatten().count() as f64 / found.len() as f64;
     Ok(Measured {
         rows,
+        curve: (1..=most).map(rate).collect(),
         parts: parts(&found, counts),
         unanswered: found.iter().filter(|f| f.answers.is_empty()).count(),
         polymorphs: by_formula.values().filter(|n| **n > 1).sum(),
-        calibration_error: calibration(&found),
-        mean_probability: {
-            let first: Vec<f64> = found.iter().filter_map(|f| f.answers.first()?.1).collect();
-            (!first.is_empty()).then(|| first.iter().sum::<f64>() / found.len() as f64)
-        },
+        calibration_error: calibration::error(&calibration),
+        mean_probability: (!first.is_empty())
+            .then(|| first.iter().map(|(chance, _)| chance).sum::<f64>() / first.len() as f64),
+        calibration,
     })
 }
 
@@ -154,7 +171,7 @@ fn look(
     let counts: Vec<(Element, u32)> = composition.iter().map(|(e, n)| (e, n as u32)).collect();
     let mut question = Question::in_cell(&counts)?;
     question.without_itself = without_itself;
-    let drafts = distinct(prototypes.ranked(&question)?, most);
+    let drafts = distinct(prototypes.ranked(&question, most)?, most);
     let prepared_truth = matcher.prepare(&truth).ok();
     let (mut answers, mut prepared) = (Vec::new(), Vec::new());
     for draft in drafts {
@@ -166,6 +183,7 @@ fn look(
     }
     let found = Found {
         formula: reduced.formula(),
+        chemistry: Chemistry::of(&composition),
         elements: composition.len(),
         atoms: truth.len(),
         answers,
@@ -201,53 +219,33 @@ fn parts(found: &[Found], counts: &[usize]) -> Vec<Part> {
         parts.push(part(name, &|f| (from..=to).contains(&f.atoms)));
         from = to.saturating_add(1);
     }
+    for chemistry in Chemistry::ALL {
+        parts.push(part(chemistry.to_string(), &|f| f.chemistry == chemistry));
+    }
     parts.retain(|part| part.crystals > 0);
     parts
-}
-
-/// Mean distance between the first answer's probability and how often it is right, over bins of the probability.
-fn calibration(found: &[Found]) -> Option<f64> {
-    let first: Vec<(f64, bool)> = found
-        .iter()
-        .filter_map(|f| f.answers.first())
-        .map(|(rms, chance)| Some(((*chance)?, rms.is_some())))
-        .collect::<Option<_>>()?;
-    if first.is_empty() {
-        return None;
-    }
-    let mut bins = [(0.0, 0.0); 10];
-    for (chance, right) in &first {
-        let bin = &mut bins[((chance * 10.0) as usize).min(9)];
-        bin.0 += chance;
-        bin.1 += f64::from(u8::from(*right));
-    }
-    Some(bins.iter().map(|(said, was)| (said - was).abs()).sum::<f64>() / first.len() as f64)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn found(formula: &str, rms: Option<f64>, chance: f64) -> Found {
-        Found { formula: formula.into(), elements: 2, atoms: 6, answers: vec![(rms, Some(chance))] }
+    fn found(formula: &str, rms: Option<f64>) -> Found {
+        let chemistry = Chemistry::of(&formula.parse().unwrap());
+        let answers = vec![(None, Some(0.6)), (rms, Some(0.2))];
+        Found { formula: formula.into(), chemistry, elements: 2, atoms: 6, answers }
     }
 
     #[test]
-    fn a_calibrated_probability_is_how_often_it_is_right() {
-        let list: Vec<Found> =
-            (0..40).map(|i| found("NaCl", (i % 4 == 0).then_some(0.1), 0.25)).collect();
-        assert!(calibration(&list).unwrap() < 1e-12);
-        let list: Vec<Found> = (0..40).map(|_| found("NaCl", None, 0.85)).collect();
-        assert!((calibration(&list).unwrap() - 0.85).abs() < 1e-12);
-        assert_eq!(calibration(&[]), None);
-    }
-
-    #[test]
-    fn parts_hold_every_crystal_twice() {
-        let list = vec![found("NaCl", Some(0.2), 0.5), found("KCl", None, 0.5)];
-        let parts = parts(&list, &[1]);
-        assert_eq!(parts.len(), 2);
-        assert_eq!((parts[0].name.as_str(), parts[0].match_rates[0]), ("2 elements", 0.5));
-        assert_eq!((parts[1].name.as_str(), parts[1].crystals), ("5–8 atoms", 2));
+    fn parts_hold_every_crystal_three_times() {
+        let list = vec![found("NaCl", Some(0.2)), found("MgO", None)];
+        let parts = parts(&list, &[1, 2]);
+        let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+        assert_eq!(names, ["2 elements", "5–8 atoms", "oxides", "halides"]);
+        assert_eq!(parts.iter().map(|part| part.crystals).sum::<usize>(), 6);
+        assert_eq!(
+            (&parts[0].match_rates[..], &parts[3].match_rates[..]),
+            (&[0.0, 0.5][..], &[0.0, 1.0][..])
+        );
     }
 }

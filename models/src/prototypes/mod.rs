@@ -23,7 +23,6 @@ pub mod ranker;
 pub mod volume;
 
 pub use build::{Foreign, Known, build, read};
-pub(crate) use library::common_divisor;
 pub use library::{Class, Library, Member, Provenance};
 pub use query::{Block, Hit, Kind, Near};
 pub use question::Question;

@@ -31,7 +31,8 @@ impl Library {
 }
 
 fn of(class: &Class) -> Slots {
-    let found = class.crystal(&class.members[0]).ok().and_then(|s| symmetry::detect(&s, SYMPREC).ok());
+    let found =
+        class.crystal(&class.members[0]).ok().and_then(|s| symmetry::detect(&s, SYMPREC).ok());
     let equivalent = found.map(|found| found.equivalent).unwrap_or_else(|| vec![0; class.atoms()]);
     let orbits_of = |slot: usize| {
         let mut sites = class.sites(slot).collect::<Vec<_>>();

@@ -18,24 +18,47 @@ const COLOURS: [RGBColor; 4] =
 
 /// A plot with a logarithmic y axis.
 pub(crate) fn logarithmic(title: &str, axes: [&str; 2], curves: &[Curve]) -> Result<String> {
+    let (x, y) = ranges(curves)?;
+    let y = (y.start / 1.1..y.end * 1.1).log_scale();
+    drawn(|svg| draw(svg, title, axes, curves, x, y))
+}
+
+/// A plot with a y axis that starts at zero.
+pub(crate) fn linear(title: &str, axes: [&str; 2], curves: &[Curve]) -> Result<String> {
+    let (x, y) = ranges(curves)?;
+    let y = 0.0..y.end * 1.1;
+    drawn(|svg| draw(svg, title, axes, curves, x, y))
+}
+
+/// What the points span.
+fn ranges(curves: &[Curve]) -> Result<(Range<f64>, Range<f64>)> {
     let good = |(x, y): &&(f64, f64)| x.is_finite() && y.is_finite() && *y > 0.0;
     let all = || curves.iter().flat_map(|curve| curve.points.iter().filter(good));
     let x = range(all().map(|(x, _)| *x)).ok_or_else(|| anyhow!("there is nothing to plot"))?;
     let y = range(all().map(|(_, y)| *y)).ok_or_else(|| anyhow!("there is nothing to plot"))?;
+    Ok((x, y))
+}
+
+fn drawn(
+    draw: impl FnOnce(&mut String) -> Result<(), Box<dyn std::error::Error>>,
+) -> Result<String> {
     let mut svg = String::new();
-    draw(&mut svg, title, axes, curves, x, y.start / 1.1..y.end * 1.1)
-        .map_err(|error| anyhow!("the plot cannot be drawn: {error}"))?;
+    draw(&mut svg).map_err(|error| anyhow!("the plot cannot be drawn: {error}"))?;
     Ok(svg)
 }
 
-fn draw(
+fn draw<Y>(
     svg: &mut String,
     title: &str,
     [x_name, y_name]: [&str; 2],
     curves: &[Curve],
     x: Range<f64>,
-    y: Range<f64>,
-) -> Result<(), Box<dyn std::error::Error>> {
+    y: Y,
+) -> Result<(), Box<dyn std::error::Error>>
+where
+    Y: AsRangedCoord<Value = f64>,
+    Y::CoordDescType: ValueFormatter<f64>,
+{
     let root = SVGBackend::with_string(svg, (960, 540)).into_drawing_area();
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
@@ -43,13 +66,13 @@ fn draw(
         .caption(title, ("sans-serif", 20))
         .x_label_area_size(45)
         .y_label_area_size(65)
-        .build_cartesian_2d(x, y.log_scale())?;
+        .build_cartesian_2d(x, y)?;
     chart
         .configure_mesh()
         .x_desc(x_name)
         .y_desc(y_name)
         .label_style(("sans-serif", 14))
-        .y_label_formatter(&|y| format!("{y:.3}"))
+        .y_label_formatter(&|y| if *y >= 10.0 { format!("{y:.0}") } else { format!("{y:.3}") })
         .light_line_style(TRANSPARENT)
         .bold_line_style(BLACK.mix(0.12))
         .draw()?;
@@ -108,7 +131,9 @@ mod tests {
     #[test]
     fn one_point_is_a_plot_and_none_is_not() {
         let single = Curve { name: "a", points: vec![(1.0, 0.5), (2.0, f64::NAN)] };
-        assert!(logarithmic("", ["", ""], &[single]).is_ok());
+        let single = [single];
+        assert!(logarithmic("", ["", ""], &single).is_ok());
+        assert!(linear("", ["", ""], &single).is_ok());
         let none = Curve { name: "a", points: vec![(1.0, -0.5)] };
         assert!(logarithmic("", ["", ""], &[none]).is_err());
     }

@@ -149,8 +149,45 @@ fn prototypes_are_measured() {
     let answer = run.json("eval");
     assert_eq!(answer["rows"].as_array().map(Vec::len), Some(2));
     assert_eq!(answer["rows"][1]["match_rate"], 1.0);
+    assert_eq!((&answer["clean"], &answer["potential"]), (&false.into(), &serde_json::Value::Null));
+    let plot = path("found.svg");
+    let both = measure(&["--same-formula", "removed,kept", "--plot", &plot, "--format", "json"]);
+    let kept: Vec<_> = both.json("eval")["measurements"]
+        .as_array()
+        .expect("two")
+        .iter()
+        .map(|m| m["with_same_formula"].clone())
+        .collect();
+    assert_eq!(kept, [false, true]);
+    assert!(std::fs::read_to_string(&plot).expect("drawn").contains("same formula kept"));
     let table = measure(&["--markdown"]);
     assert!(table.stdout.contains("| answers | match % |"), "{}", table.stdout);
+    assert!(table.stdout.contains("| halides |"), "{}", table.stdout);
+}
+
+#[test]
+fn what_cannot_be_measured_is_said() {
+    let dir = tempfile::tempdir().expect("a folder");
+    crate::train::prepare(dir.path(), 1);
+    let path = |name: &str| dir.path().join(name).to_str().expect("UTF-8").to_owned();
+    let refused = |more: &[&str], reason: &str| {
+        let data = path("data");
+        let args = ["eval", "csp", "--method", "prototypes", "--data", &data];
+        let run = cellwright(&[&args[..], more].concat());
+        assert_eq!(run.code, 2, "{}", run.stdout);
+        assert!(run.stderr.contains(reason), "{}", run.stderr);
+    };
+    refused(&["--dataset", "pepper"], "no data set pepper");
+    refused(&["--dataset", "pepper"], "it has salts");
+    refused(&["--dataset", "salts", "--split", "tset"], "no split tset: it has");
+    refused(&["--dataset", "salts", "-n", "0"], "no answer");
+    let missing = path("missing.safetensors");
+    refused(&["--dataset", "salts", "--ranker", &missing], "missing.safetensors");
+    let empty = path("empty.bin");
+    let data = path("data");
+    let args = ["library", "build", "--sets", "salts/train", "--clean-of", "salts/val"];
+    cellwright(&[&args[..], &["--data", &data, "--out", &empty]].concat());
+    refused(&["--dataset", "salts", "--library", &empty], "holds no structure");
 }
 
 #[test]

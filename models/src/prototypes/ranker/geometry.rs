@@ -67,10 +67,8 @@ mod tests {
         // At the sum of the radii.
         let edge = 2.0 * (radius(na) + radius(cl));
         let lattice = Lattice::from_parameters([edge / 2.0_f64.sqrt(); 3], [60.0; 3]).unwrap();
-        let sites = vec![
-            Site::new(na, Vector3::zeros()),
-            Site::new(cl, Vector3::new(0.5, 0.5, 0.5)),
-        ];
+        let sites =
+            vec![Site::new(na, Vector3::zeros()), Site::new(cl, Vector3::new(0.5, 0.5, 0.5))];
         let (counts, least) = counts(&Structure { lattice, sites }, &[na, cl]);
         assert!((least - 1.0).abs() < 1e-9);
         assert!((counts[BINS + 2] - 6.0 / 4.0).abs() < 1e-3, "{counts:?}");

@@ -64,7 +64,8 @@ fn about(library: &Library, crystal: &Crystal, plan: Plan, index: u64) -> Vec<Le
         *known.entry(key).or_insert_with(|| {
             let structure = library.structure(hit).ok();
             let prepared = structure.and_then(|s| matcher.prepare(&s).ok());
-            prepared.is_some_and(|p| matcher.rms(&truth, &p).is_some())
+            // The answer first, as it is measured: the tolerances are those of its lattice.
+            prepared.is_some_and(|p| matcher.rms(&p, &truth).is_some())
         })
     };
     let mut lessons = Vec::new();

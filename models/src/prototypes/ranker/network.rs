@@ -16,13 +16,13 @@ const WIDTH: usize = 8;
 /// Known properties of an element that its place starts from.
 const PROPERTIES: usize = 10;
 /// Dimensions of an element as a neighbour.
-const ATOM: usize = 16;
+const ATOM: usize = 8;
 /// What is kept of the surroundings of an element: first inside, then told.
-const SURROUNDINGS: [usize; 2] = [48, 12];
+const SURROUNDINGS: [usize; 2] = [24, 6];
 /// What a hit is described by: numbers; for each head its value, how far it is behind the best, its share; of the
 /// surroundings the mean over the elements, the worst, and how far the mean is above that of all hits.
 const INPUT: usize = NUMBERS + 3 * HEADS + 3 * SURROUNDINGS[1];
-const HIDDEN: [usize; 2] = [128, 64];
+const HIDDEN: [usize; 2] = [96, 48];
 const NONE_HIDDEN: usize = 32;
 /// The free part of an element's place starts this small.
 const FREE: f64 = 0.2;
@@ -35,7 +35,6 @@ pub(super) fn parameters(random: &mut Random, device: &Device) -> Result<Paramet
     parameters.linear("places.known", [HEADS * WIDTH, PROPERTIES], false, random)?;
     parameters.embedding("places.free", [Element::COUNT, HEADS * WIDTH], random)?;
     parameters.linear("atoms.known", [ATOM, PROPERTIES], false, random)?;
-    parameters.embedding("atoms.free", [Element::COUNT, ATOM], random)?;
     parameters.linear("around.neighbours", [SURROUNDINGS[0], BINS * ATOM], true, random)?;
     parameters.linear("around.gate", [SURROUNDINGS[0], ATOM], true, random)?;
     parameters.linear("around.own", [SURROUNDINGS[0], ATOM], true, random)?;
@@ -91,10 +90,9 @@ fn distances(weights: &Tensors, properties: &Tensor) -> Result<Tensor> {
     difference.sqr()?.sum(D::Minus1)?.reshape((elements * elements, HEADS))
 }
 
-/// Where elements lie as neighbours: a row an element.
+/// Where elements lie as neighbours: a row an element. By known properties only, which learn less by heart.
 fn atoms(weights: &Tensors, properties: &Tensor) -> Result<Tensor> {
-    let known = properties.matmul(&weights["atoms.known.weight"].t()?)?;
-    known + (&weights["atoms.free.weight"] * FREE)?
+    properties.matmul(&weights["atoms.known.weight"].t()?)
 }
 
 /// What does not depend on the question.

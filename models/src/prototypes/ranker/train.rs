@@ -46,10 +46,16 @@ pub struct Run {
     pub thinned: f64,
     /// Pull of the free part of the elements' places towards zero.
     pub decay: f64,
+    /// Pull of the weights of the layers towards zero.
+    #[serde(default)]
+    pub layer_decay: f64,
     /// Optimiser and loop.
     #[serde(default)]
     pub train: train::Settings,
 }
+
+/// Layers whose weights are pulled towards zero.
+const LAYERS: [&str; 3] = ["around.", "hit.", "none."];
 
 /// Learning to rank.
 #[derive(Debug)]
@@ -227,8 +233,14 @@ impl Task for Training {
         let lessons: Vec<&Lesson> = batch.iter().map(|i| &self.lessons[*i]).collect();
         let weights = self.parameters.tensors();
         let (loss, told) = self.loss(&lessons, &weights)?;
-        let free = |name: &str| weights[name].sqr()?.mean_all();
-        let pull = ((free("places.free.weight")? + free("atoms.free.weight")?)? * self.run.decay)?;
+        let mut pull = (weights["places.free.weight"].sqr()?.mean_all()? * self.run.decay)?;
+        for (name, weight) in
+            weights.iter().filter(|(name, _)| LAYERS.iter().any(|l| name.starts_with(l)))
+        {
+            if name.ends_with(".weight") {
+                pull = (pull + (weight.sqr()?.sum_all()? * self.run.layer_decay)?)?;
+            }
+        }
         let store = (loss + pull)?.backward()?;
         let gradients = self.parameters.iter().filter_map(|(name, variable)| {
             Some((name.clone(), store.get(variable.as_tensor())?.clone()))

@@ -29,7 +29,8 @@ pub fn distinct(drafts: Vec<Draft>, most: usize) -> Vec<Draft> {
         let Ok(prepared) = matcher.prepare(&draft.structure) else { continue };
         match kept.iter().position(|(_, other)| matcher.fit(other, &prepared)) {
             Some(home) => {
-                if let (Some(sum), Some(more)) = (&mut kept[home].0.probability, draft.probability) {
+                if let (Some(sum), Some(more)) = (&mut kept[home].0.probability, draft.probability)
+                {
                     *sum += more;
                 }
                 again.push((draft, prepared, home));
@@ -73,7 +74,8 @@ mod tests {
             Site::new(symbol.parse::<Element>().unwrap(), Vector3::new(x, x, x))
         };
         let lattice = Lattice::from_parameters([4.1; 3], [90.0; 3]).unwrap();
-        let structure = Structure { lattice, sites: vec![site("Cs", 0.0), site("Cl", 0.5 + shift)] };
+        let structure =
+            Structure { lattice, sites: vec![site("Cs", 0.0), site("Cl", 0.5 + shift)] };
         let source = Source::Prototype { id: format!("{shift}"), formula: "CsCl".into() };
         Draft { structure, source, probability }
     }

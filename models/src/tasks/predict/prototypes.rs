@@ -49,12 +49,7 @@ impl Prototypes {
     }
 
     /// A hit with the geometry of its nearest member number `rank`.
-    fn draft(
-        &self,
-        hit: &Hit,
-        rank: usize,
-        probability: Option<f64>,
-    ) -> Result<Draft, ModelError> {
+    fn draft(&self, hit: &Hit, rank: usize, probability: Option<f64>) -> Result<Draft, ModelError> {
         let class = &self.library.classes()[hit.class];
         let member = &class.members[hit.near[rank].member];
         let formula = class.composition(member).reduced().0.formula();

@@ -65,7 +65,7 @@ struct Csp {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 
-    /// Look for the first so many crystals only.
+    /// Look for about so many crystals only: every second, every third… of the set.
     #[arg(long, value_name = "N")]
     crystals: Option<usize>,
 
@@ -134,11 +134,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         What::Csp(args) => args,
         What::Finish(args) => return finish::run(args),
     };
-    let folder = files::data_sets(args.data.as_deref()).join(&args.dataset);
-    let mut crystals = data::read(&folder.join(format!("{}.jsonl.zst", args.split)))?;
-    crystals.truncate(args.crystals.unwrap_or(usize::MAX));
-    if crystals.is_empty() || args.answers.contains(&0) {
-        bail!("there is nothing to look for");
+    let crystals = crystals(args)?;
+    if args.answers.contains(&0) {
+        bail!("-n 0 asks for no answer");
     }
     match (args.method, &args.model, args.answers.as_slice()) {
         (Method::Prototypes, _, _) => prototypes::run(args, &crystals),
@@ -146,6 +144,46 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         (Method::Equicsp, _, _) => {
             bail!("a diffusion model needs --model and one number of answers")
         }
+    }
+}
+
+/// The crystals to look for.
+fn crystals(args: &Csp) -> Result<Vec<data::Crystal>> {
+    let sets = files::data_sets(args.data.as_deref());
+    let folder = sets.join(&args.dataset);
+    if !folder.is_dir() {
+        let there = names(&sets, |path| path.is_dir());
+        bail!("there is no data set {} in {}{there}", args.dataset, sets.display());
+    }
+    let path = folder.join(format!("{}{SET}", args.split));
+    if !path.is_file() {
+        let there = names(&folder, |path| path.to_string_lossy().ends_with(SET));
+        bail!("the data set {} has no split {}{there}", args.dataset, args.split);
+    }
+    let all = data::read(&path)?;
+    let wanted = args.crystals.unwrap_or(all.len()).min(all.len());
+    if wanted == 0 {
+        bail!("there is nothing to look for");
+    }
+    let step = all.len() / wanted;
+    Ok(all.into_iter().step_by(step).take(wanted).collect())
+}
+
+/// What a file of crystals is called after its split.
+const SET: &str = ".jsonl.zst";
+
+/// What is in a folder, to be told to somebody who looked for something else.
+fn names(folder: &Path, wanted: impl Fn(&Path) -> bool) -> String {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path());
+    let mut names: Vec<String> = entries
+        .filter(|path| wanted(path))
+        .filter_map(|path| Some(path.file_name()?.to_str()?.trim_end_matches(SET).to_owned()))
+        .collect();
+    names.sort();
+    if names.is_empty() {
+        ", which has none".to_owned()
+    } else {
+        format!(": it has {}", names.join(", "))
     }
 }
 
@@ -206,7 +244,7 @@ fn diffusion(args: &Csp, path: &Path, count: usize, crystals: &[data::Crystal]) 
     match args.format {
         Format::Json => output::print_json(&answer)?,
         Format::Text => {
-            let Report { crystals, match_rate, match_rate_interval: [low, high], rmse } =
+            let Report { crystals, match_rate, match_rate_interval: [low, high], rmse, .. } =
                 answer.report;
             let rmse = rmse.map_or_else(|| "none".to_owned(), |x| format!("{x:.4}"));
             output::print(&format!(

@@ -1,10 +1,9 @@
 //! Known structures as predictions.
 
-use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use cellwright_models::data::Crystal;
 use cellwright_models::eval::prototypes::{Measured, measure};
 use cellwright_models::prototypes::ranker::Ranker;
@@ -15,6 +14,9 @@ use serde::Serialize;
 
 use super::Csp;
 use crate::output::{self, Format, Outcome};
+use crate::plot::{self, Curve};
+
+mod table;
 
 /// What only prototypes need.
 #[derive(Debug, clap::Args)]
@@ -31,14 +33,26 @@ pub(super) struct Options {
     #[arg(long, conflicts_with = "ranker")]
     unranked: bool,
 
-    /// Let the library know crystals of the formula that is asked for. Without it every entry with the same reduced
-    /// formula is left out: prediction, not recall.
-    #[arg(long)]
-    with_same_formula: bool,
+    /// What becomes of library entries with the reduced formula that is asked for: removed (prediction, not recall), kept,
+    /// or both one after the other.
+    #[arg(long, value_enum, default_value = "removed", value_delimiter = ',', num_args = 1..)]
+    same_formula: Vec<SameFormula>,
 
     /// A table in Markdown.
     #[arg(long, conflicts_with = "format")]
     markdown: bool,
+
+    /// Where to draw the match rate against the number of answers (SVG).
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum SameFormula {
+    /// The library forgets them.
+    Removed,
+    /// The library may know the answer.
+    Kept,
 }
 
 /// One measurement of prototypes, schema `eval` version 1.
@@ -48,13 +62,23 @@ struct Answer<'a> {
     dataset: &'a str,
     split: &'a str,
     library: &'a Provenance,
+    /// Whether the library is known to share no crystal with the set.
+    clean: bool,
     ranked: bool,
+    /// Learned potential that took part.
+    potential: Option<&'a str>,
     with_same_formula: bool,
     crystals: usize,
     seed: u64,
     #[serde(flatten)]
     measured: Measured,
     seconds_per_crystal: f64,
+}
+
+/// Several measurements, schema `eval` version 1.
+#[derive(Debug, Serialize)]
+struct Answers<'a> {
+    measurements: &'a [Answer<'a>],
 }
 
 pub(super) fn run(args: &Csp, crystals: &[Crystal]) -> Result<Outcome> {
@@ -65,104 +89,69 @@ pub(super) fn run(args: &Csp, crystals: &[Crystal]) -> Result<Outcome> {
         None => shipped.prototypes().library.clone(),
     };
     let ranker = match &options.ranker {
-        Some(path) => Some(Ranker::open(path)?),
+        Some(path) => Some(
+            Ranker::open(path).with_context(|| format!("{} gives no ranker", path.display()))?,
+        ),
         None => shipped.prototypes().ranker.clone(),
     };
     let prototypes = Prototypes { library, ranker: ranker.filter(|_| !options.unranked) };
-    let bar = ProgressBar::new(crystals.len() as u64)
-        .with_style(ProgressStyle::with_template("{wide_bar} {pos}/{len}, {elapsed}, {eta} left")?);
-    let start = Instant::now();
-    let without = !options.with_same_formula;
-    let measured =
-        measure(&prototypes, crystals, &args.answers, without, args.seed, &|| bar.inc(1))?;
-    bar.finish_and_clear();
-    let answer = Answer {
-        method: "prototypes",
-        dataset: &args.dataset,
-        split: &args.split,
-        library: prototypes.library.provenance(),
-        ranked: prototypes.ranker.is_some(),
-        with_same_formula: options.with_same_formula,
-        crystals: crystals.len(),
-        seed: args.seed,
-        measured,
-        seconds_per_crystal: start.elapsed().as_secs_f64() / crystals.len() as f64,
-    };
-    match args.format {
-        Format::Json => output::print_json(&answer)?,
-        Format::Text => output::print(&render(&answer, options.markdown))?,
+    let provenance = prototypes.library.provenance();
+    let set = format!("{}/{}", args.dataset, args.split);
+    let mut answers = Vec::new();
+    for same_formula in &options.same_formula {
+        let bar = ProgressBar::new(crystals.len() as u64).with_style(ProgressStyle::with_template(
+            "{wide_bar} {pos}/{len}, {elapsed}, {eta} left",
+        )?);
+        let start = Instant::now();
+        let without = *same_formula == SameFormula::Removed;
+        let measured =
+            measure(&prototypes, crystals, &args.answers, without, args.seed, &|| bar.inc(1))?;
+        bar.finish_and_clear();
+        answers.push(Answer {
+            method: "prototypes",
+            dataset: &args.dataset,
+            split: &args.split,
+            library: provenance,
+            clean: provenance.clean_of.contains_key(&set),
+            ranked: prototypes.ranker.is_some(),
+            potential: None,
+            with_same_formula: !without,
+            crystals: crystals.len(),
+            seed: args.seed,
+            measured,
+            seconds_per_crystal: start.elapsed().as_secs_f64() / crystals.len() as f64,
+        });
+    }
+    if let Some(path) = &options.plot {
+        std::fs::write(path, draw(&set, &answers)?)
+            .with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    match (args.format, answers.as_slice()) {
+        (Format::Json, [answer]) => output::print_json(answer)?,
+        (Format::Json, answers) => output::print_json(&Answers { measurements: answers })?,
+        (Format::Text, answers) => {
+            output::print(&table::render(answers, options.markdown))?;
+        }
     }
     Ok(Outcome::Clean)
 }
 
-fn render(answer: &Answer, markdown: bool) -> String {
-    let mut text = String::new();
-    let sets: Vec<&str> = answer.library.data.keys().map(String::as_str).collect();
-    let measured = &answer.measured;
-    let percent = |x: f64| format!("{:.1}", 100.0 * x);
-    let set = format!("{}/{}", answer.dataset, answer.split);
-    if !answer.library.clean_of.contains_key(&set) {
-        let _ = writeln!(text, "The library is not known to be free of the crystals of {set}.");
-    }
-    let _ = writeln!(
-        text,
-        "{} {}, {} crystals, library {}, {}, entries of the same formula {}\n",
-        answer.dataset,
-        answer.split,
-        answer.crystals,
-        sets.join(" + "),
-        if answer.ranked { "ranked" } else { "nearest in Mendeleev number first" },
-        if answer.with_same_formula { "kept" } else { "removed" }
-    );
-    let table = |text: &mut String, rows: &[Vec<String>]| {
-        for (i, row) in rows.iter().enumerate() {
-            if markdown {
-                let _ = writeln!(text, "| {} |", row.join(" | "));
-                if i == 0 {
-                    let _ = writeln!(text, "|{}", "---|".repeat(row.len()));
-                }
+/// Match rate against the number of answers.
+fn draw(set: &str, answers: &[Answer]) -> Result<String> {
+    let curves: Vec<Curve> = answers
+        .iter()
+        .map(|answer| Curve {
+            name: if answer.with_same_formula {
+                "same formula kept"
             } else {
-                let cells: Vec<String> = row.iter().map(|cell| format!("{cell:>18}")).collect();
-                let _ = writeln!(text, "{}", cells.join(" "));
-            }
-        }
-    };
-    let head = ["answers", "match %", "95 % interval", "RMSE", "METRe %", "cRMSE"];
-    let mut rows = vec![head.map(str::to_owned).to_vec()];
-    for row in &measured.rows {
-        let [low, high] = row.report.match_rate_interval;
-        rows.push(vec![
-            row.answers.to_string(),
-            percent(row.report.match_rate),
-            format!("{} to {}", percent(low), percent(high)),
-            row.report.rmse.map_or_else(|| "–".to_owned(), |x| format!("{x:.4}")),
-            percent(row.metre),
-            format!("{:.4}", row.crmse),
-        ]);
-    }
-    table(&mut text, &rows);
-    text.push('\n');
-    let mut head = vec!["part".to_owned(), "crystals".to_owned()];
-    head.extend(measured.rows.iter().map(|row| format!("match % of {}", row.answers)));
-    let mut rows = vec![head];
-    for part in &measured.parts {
-        let mut row = vec![part.name.clone(), part.crystals.to_string()];
-        row.extend(part.match_rates.iter().map(|rate| percent(*rate)));
-        rows.push(row);
-    }
-    table(&mut text, &rows);
-    let _ = writeln!(
-        text,
-        "\n{} without any answer; {} share their formula with another; {:.1} ms per crystal",
-        measured.unanswered,
-        measured.polymorphs,
-        1e3 * answer.seconds_per_crystal
-    );
-    if let Some((error, mean)) = measured.calibration_error.zip(measured.mean_probability) {
-        let _ = writeln!(
-            text,
-            "expected calibration error of the first answer {error:.3}, its mean probability {mean:.3}"
-        );
-    }
-    text
+                "same formula removed"
+            },
+            points: (1..)
+                .map(f64::from)
+                .zip(answer.measured.curve.iter().map(|r| 100.0 * r))
+                .collect(),
+        })
+        .collect();
+    let title = format!("{set}, {} crystals", answers.first().map_or(0, |a| a.crystals));
+    plot::linear(&title, ["answers", "crystals found (%)"], &curves)
 }
