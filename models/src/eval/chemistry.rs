@@ -1,4 +1,4 @@
-//! What kind of compound a crystal is, by the most electronegative of its elements.
+//! What kind of compound a crystal is, by the most electronegative of its elements that are no metals.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use cellwright_crystal::{Composition, Element};
 /// A kind of compound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chemistry {
-    /// Oxygen is the most electronegative element.
+    /// Oxygen is the most electronegative element that is no metal.
     Oxide,
     /// F, Cl, Br or I is.
     Halide,
@@ -52,7 +52,7 @@ impl Chemistry {
             return Self::Intermetallic;
         }
         let chi = |e: &&Element| e.data().electronegativity.unwrap_or(0.0);
-        let most = elements.iter().max_by(|a, b| chi(a).total_cmp(&chi(b)));
+        let most = elements.iter().filter(|e| !e.is_metal()).max_by(|a, b| chi(a).total_cmp(&chi(b)));
         match most.map_or("", |e| e.symbol()) {
             "O" => Self::Oxide,
             "F" | "Cl" | "Br" | "I" => Self::Halide,
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_most_electronegative_element_decides() {
+    fn the_most_electronegative_nonmetal_decides() {
         let of = |formula: &str| Chemistry::of(&formula.parse().unwrap());
         assert_eq!((of("BiOCl"), of("LaOF")), (Chemistry::Oxide, Chemistry::Halide));
         assert_eq!((of("NaH"), of("Si")), (Chemistry::Hydride, Chemistry::Elemental));
