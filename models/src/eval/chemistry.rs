@@ -52,7 +52,8 @@ impl Chemistry {
             return Self::Intermetallic;
         }
         let chi = |e: &&Element| e.data().electronegativity.unwrap_or(0.0);
-        let most = elements.iter().filter(|e| !e.is_metal()).max_by(|a, b| chi(a).total_cmp(&chi(b)));
+        let most =
+            elements.iter().filter(|e| !e.is_metal()).max_by(|a, b| chi(a).total_cmp(&chi(b)));
         match most.map_or("", |e| e.symbol()) {
             "O" => Self::Oxide,
             "F" | "Cl" | "Br" | "I" => Self::Halide,

@@ -25,7 +25,7 @@ const MOST_ASSIGNMENTS: usize = 120;
 const MOST_CHOICES: usize = 24;
 
 /// A hit, or what becomes several hits when the orbits of a slot are shared out.
-pub(super) enum Partial {
+enum Partial {
     /// One element on two slots.
     Merged(Hit),
     /// Two elements on one slot, which so far holds the first of them.
@@ -41,14 +41,14 @@ pub(super) enum Partial {
 
 impl Partial {
     /// What it costs is known before the orbits are shared out.
-    pub(super) fn hit(&self) -> &Hit {
+    fn hit(&self) -> &Hit {
         match self {
             Self::Merged(hit) | Self::Split { hit, .. } => hit,
         }
     }
 
     /// Adds every choice of orbits.
-    pub(super) fn expand(self, library: &Library, hits: &mut Vec<Hit>) {
+    fn expand(self, library: &Library, hits: &mut Vec<Hit>) {
         let (hit, split, ((_, atoms), second)) = match self {
             Self::Merged(hit) => return hits.push(hit),
             Self::Split { hit, slot, elements } => (hit, slot, elements),
@@ -71,13 +71,28 @@ impl Partial {
 }
 
 impl Library {
-    /// Adds the hits for a cell, its elements in order of their counts.
-    pub(super) fn partial(
-        &self,
-        question: &Question,
-        cell: &[(Element, usize)],
-        hits: &mut Vec<Partial>,
-    ) {
+    /// Structures for a question whose elements are not those of a class one by one, the chemically nearest first, at most
+    /// `most`.
+    #[must_use]
+    pub fn query_partial(&self, question: &Question, most: usize) -> Vec<Hit> {
+        let mut found = Vec::new();
+        for cell in question.sorted_cells() {
+            self.partial(question, &cell, &mut found);
+        }
+        found.sort_by(|a, b| a.hit().near[0].cost.total_cmp(&b.hit().near[0].cost));
+        let mut hits = Vec::new();
+        for one in found {
+            if hits.len() >= most {
+                break;
+            }
+            one.expand(self, &mut hits);
+        }
+        hits.truncate(most);
+        hits
+    }
+
+    /// Adds what there is for a cell, its elements in order of their counts.
+    fn partial(&self, question: &Question, cell: &[(Element, usize)], hits: &mut Vec<Partial>) {
         let atoms: usize = cell.iter().map(|(_, n)| n).sum();
         for (counts, classes) in &self.by_counts {
             if counts.iter().sum::<usize>() != atoms {

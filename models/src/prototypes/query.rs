@@ -80,17 +80,6 @@ pub struct Hit {
 }
 
 impl Hit {
-    /// Pairs of an element asked for, as one of the nearest members has it, and a slot that it takes, each once.
-    pub(super) fn pairs(&self, near: &Near) -> Vec<(Element, usize)> {
-        let mut pairs = Vec::with_capacity(self.blocks.len());
-        for (block, element) in self.blocks.iter().zip(&near.elements) {
-            if !pairs.contains(&(*element, block.slot)) {
-                pairs.push((*element, block.slot));
-            }
-        }
-        pairs
-    }
-
     /// The element on each site, as one of the nearest members has them.
     fn on_sites(&self, near: &Near) -> Vec<Element> {
         let mut sites: Vec<(usize, Element)> = Vec::new();
@@ -103,35 +92,20 @@ impl Hit {
 }
 
 impl Library {
-    /// Every class and assignment for a question, the one with the chemically nearest member first, at most `most`, and
-    /// after them those that put an element on two slots or two elements on one, see [`super::partial`]. Also how many of
-    /// the first kind there were before the list was cut.
+    /// Every class and assignment for a question, the one with the chemically nearest member first, at most `most`; and how
+    /// many there were before the list was cut.
     #[must_use]
     pub fn query(&self, question: &Question, most: usize) -> (Vec<Hit>, usize) {
         let mut hits = Vec::new();
-        let mut partial = Vec::new();
-        for cell in &question.cells {
-            let mut cell = cell.clone();
-            cell.sort_by_key(|(e, n)| (*n, *e));
+        for cell in question.sorted_cells() {
             let counts: Vec<usize> = cell.iter().map(|(_, n)| *n).collect();
             for &class in self.by_counts.get(&counts).into_iter().flatten() {
                 self.hits(question, &cell, class, &mut hits);
             }
-            self.partial(question, &cell, &mut partial);
         }
         let total = hits.len();
-        let nearest = |a: &Hit, b: &Hit| a.near[0].cost.total_cmp(&b.near[0].cost);
-        hits.sort_by(nearest);
+        hits.sort_by(|a, b| a.near[0].cost.total_cmp(&b.near[0].cost));
         hits.truncate(most);
-        let more = hits.len() + (most - hits.len()).max(most / 4);
-        partial.sort_by(|a, b| nearest(a.hit(), b.hit()));
-        for one in partial {
-            if hits.len() >= more {
-                break;
-            }
-            one.expand(self, &mut hits);
-        }
-        hits.truncate(more);
         (hits, total)
     }
 

@@ -10,8 +10,7 @@ use crate::ModelError;
 pub struct Question {
     /// Elements with their counts in the primitive cell, one entry for every cell that is thought of.
     pub(super) cells: Vec<Vec<(Element, usize)>>,
-    /// How many reduced formula units the primitive cell holds, as far as whoever asks knows. A crystal whose atoms are a
-    /// little off a smaller cell is told by that cell too, so cells of fewer units may be among [`Self::cells`].
+    /// How many reduced formula units the primitive cell holds, as far as whoever asks knows.
     pub given: Option<u32>,
     /// Reduced formula, by element.
     reduced: Vec<(Element, usize)>,
@@ -57,20 +56,36 @@ impl Question {
         })
     }
 
-    /// A cell with all its atoms: cells with as many formula units, and with any whole fraction of them.
+    /// A primitive cell with all its atoms.
     ///
     /// # Errors
     /// As [`Self::new`].
     pub fn in_cell(composition: &[(Element, u32)]) -> Result<Self, ModelError> {
         let units = composition.iter().map(|(_, n)| *n).fold(0, common_divisor);
-        let smaller: Vec<u32> = (1..=units).filter(|k| units.is_multiple_of(*k)).collect();
-        Self::new(composition, &smaller, Some(units))
+        Self::new(composition, &[units], Some(units))
+    }
+
+    /// The same formula in cells that hold a whole fraction of the one given; none where there is no such cell.
+    #[must_use]
+    pub fn smaller(&self) -> Option<Self> {
+        let given = self.given?;
+        let units = (1..given).filter(|k| given.is_multiple_of(*k));
+        let times = |k: u32| self.reduced.iter().map(|(e, n)| (*e, n * k as usize)).collect();
+        let cells: Vec<Vec<(Element, usize)>> = units.map(times).collect();
+        (!cells.is_empty()).then(|| Self { cells, given: None, ..self.clone() })
     }
 
     /// The reduced formula, by element.
     #[must_use]
     pub fn reduced(&self) -> &[(Element, usize)] {
         &self.reduced
+    }
+
+    /// The cells, the elements of each in order of their counts.
+    pub(super) fn sorted_cells(&self) -> Vec<Vec<(Element, usize)>> {
+        let mut cells = self.cells.clone();
+        cells.iter_mut().for_each(|cell| cell.sort_by_key(|(e, n)| (*n, *e)));
+        cells
     }
 
     /// Reduced formula units in a cell.

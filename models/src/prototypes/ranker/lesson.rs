@@ -1,12 +1,9 @@
 //! Questions with known answers.
 
-use std::collections::HashMap;
-
 use cellwright_crystal::Element;
 use rayon::prelude::*;
 
 use super::super::library::Library;
-use super::super::query::Hit;
 use super::super::question::Question;
 use super::features::{Asked, describe};
 use crate::data::Crystal;
@@ -36,60 +33,40 @@ pub(super) struct Plan {
     pub(super) thinned: f64,
 }
 
-/// Questions about each crystal; those without a hit are left out, there is nothing to rank.
+/// A question for each crystal; those without a hit are left out, there is nothing to rank.
 pub(super) fn lessons(library: &Library, crystals: &[Crystal], plan: Plan) -> Vec<Lesson> {
-    let all = crystals.par_iter().enumerate();
-    all.flat_map_iter(|(i, crystal)| about(library, crystal, plan, i as u64)).collect()
+    let one = |i: usize| lesson(library, &crystals[i / plan.copies], plan, i as u64);
+    (0..crystals.len() * plan.copies).into_par_iter().filter_map(one).collect()
 }
 
-/// The questions about one crystal.
-fn about(library: &Library, crystal: &Crystal, plan: Plan, index: u64) -> Vec<Lesson> {
+fn lesson(library: &Library, crystal: &Crystal, plan: Plan, stream: u64) -> Option<Lesson> {
+    let mut random = Random::new(plan.seed, stream);
+    let cell_given = random.uniform() >= plan.without_cell;
+    let without_itself = random.uniform() >= plan.with_itself;
     let matcher = matcher();
-    let Some(truth) = crystal.structure().ok().and_then(|s| matcher.prepare(&s).ok()) else {
-        return Vec::new();
-    };
+    let truth = matcher.prepare(&crystal.structure().ok()?).ok()?;
     let mut counts: Vec<(Element, u32)> = Vec::new();
-    for z in &crystal.numbers {
-        let Some(element) = Element::from_z(*z) else { return Vec::new() };
-        match counts.iter_mut().find(|(e, _)| *e == element) {
-            Some((_, n)) => *n += 1,
-            None => counts.push((element, 1)),
-        }
+    for (kind, count) in truth.kinds() {
+        counts.push((kind.species().next()?.0?, u32::try_from(count).ok()?));
     }
-    // The same hit comes up in several questions.
-    let mut known = HashMap::new();
-    let mut matches = |hit: &Hit| {
-        let near = &hit.near[0];
-        let key = (hit.class, near.member, hit.blocks.clone(), near.elements.clone());
-        *known.entry(key).or_insert_with(|| {
-            let structure = library.structure(hit).ok();
-            let prepared = structure.and_then(|s| matcher.prepare(&s).ok());
-            // The answer first, as it is measured: the tolerances are those of its lattice.
-            prepared.is_some_and(|p| matcher.rms(&p, &truth).is_some())
-        })
+    let list: Vec<u32> = counts.iter().map(|(_, n)| *n).collect();
+    let question = if cell_given {
+        Question::in_cell(&counts)
+    } else {
+        Question::new(&counts, &library.known_units(&list), None)
     };
-    let mut lessons = Vec::new();
-    for copy in 0..plan.copies as u64 {
-        let stream = index * plan.copies as u64 + copy;
-        let mut random = Random::new(plan.seed, stream);
-        let cell_given = random.uniform() >= plan.without_cell;
-        let without_itself = random.uniform() >= plan.with_itself;
-        let question = if cell_given {
-            Question::in_cell(&counts)
-        } else {
-            let list: Vec<u32> = counts.iter().map(|(_, n)| *n).collect();
-            Question::new(&counts, &library.known_units(&list), None)
-        };
-        let Ok(mut question) = question else { continue };
-        question.without_itself = without_itself;
-        if copy > 0 {
-            question.thinned = Some((stream, plan.thinned * random.uniform()));
-        }
-        let (hits, total) = library.query(&question, plan.hits);
-        if !hits.is_empty() {
-            let matching = hits.iter().map(&mut matches).collect();
-            lessons.push(Lesson { asked: describe(library, &question, &hits, total), matching });
-        }
+    let mut question = question.ok()?;
+    question.without_itself = without_itself;
+    if !stream.is_multiple_of(plan.copies as u64) {
+        question.thinned = Some((stream, plan.thinned * random.uniform()));
     }
-    lessons
+    let (hits, total) = library.query(&question, plan.hits);
+    let matches = |hit| {
+        let structure = library.structure(hit).ok()?;
+        // The answer first, as it is measured: the tolerances are those of its lattice.
+        matcher.rms(&matcher.prepare(&structure).ok()?, &truth)
+    };
+    let matching = hits.iter().map(|hit| matches(hit).is_some()).collect();
+    let asked = describe(library, &question, &hits, total);
+    (!hits.is_empty()).then_some(Lesson { asked, matching })
 }

@@ -12,7 +12,7 @@
 
 use std::path::Path;
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 
 use super::library::Library;
 use super::query::Hit;
@@ -23,13 +23,12 @@ use crate::nn::parameters::{Named, Tensors};
 use crate::nn::random::Random;
 
 mod features;
-mod geometry;
 mod lesson;
 mod network;
 mod train;
 
 use features::{Asked, NUMBERS, describe};
-use network::{Batch, Tables};
+use network::Batch;
 pub use train::{Run, Training};
 
 /// Names of the two lists in a file that are no parameters.
@@ -40,7 +39,7 @@ const SCALE: &str = "scale";
 #[derive(Debug, Clone)]
 pub struct Ranker {
     weights: Tensors,
-    tables: Tables,
+    distances: Tensor,
     mean: Vec<f32>,
     scale: Vec<f32>,
 }
@@ -57,8 +56,8 @@ impl Ranker {
         named.finish()?;
         weights.remove(MEAN);
         weights.remove(SCALE);
-        let tables = Tables::new(&weights, &network::properties(&device)?)?;
-        Ok(Self { weights, tables, mean, scale })
+        let distances = network::distances(&weights, &network::properties(&device)?)?;
+        Ok(Self { weights, distances, mean, scale })
     }
 
     /// From the bytes of a file of weights.
@@ -99,7 +98,7 @@ impl Ranker {
 
     fn probabilities(&self, asked: &Asked) -> Result<Vec<f64>, ModelError> {
         let input = Batch::new(&[asked], &self.mean, &self.scale, &Device::Cpu)?;
-        let scores = network::scores(&self.weights, &self.tables, &input)?;
+        let scores = network::scores(&self.weights, &self.distances, &input)?;
         let scores: Vec<f32> = scores.squeeze(0)?.to_vec1()?;
         let most = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let weights: Vec<f64> = scores.iter().map(|s| f64::from(s - most).exp()).collect();

@@ -5,7 +5,6 @@ use cellwright_crystal::Element;
 
 use super::super::mendeleev::mendeleev;
 use super::features::{Asked, NUMBERS, OVERALL};
-use super::geometry::BINS;
 use crate::nn::parameters::{Parameters, Tensors};
 use crate::nn::random::Random;
 
@@ -15,13 +14,8 @@ const HEADS: usize = 6;
 const WIDTH: usize = 8;
 /// Known properties of an element that its place starts from.
 const PROPERTIES: usize = 10;
-/// Dimensions of an element as a neighbour.
-const ATOM: usize = 8;
-/// What is kept of the surroundings of an element: first inside, then told.
-const SURROUNDINGS: [usize; 2] = [24, 6];
-/// What a hit is described by: numbers; for each head its value, how far it is behind the best, its share; of the
-/// surroundings the mean over the elements, the worst, and how far the mean is above that of all hits.
-const INPUT: usize = NUMBERS + 3 * HEADS + 3 * SURROUNDINGS[1];
+/// What a hit is described by: numbers, and for each head its value, how far it is behind the best, its share.
+const INPUT: usize = NUMBERS + 3 * HEADS;
 const HIDDEN: [usize; 2] = [96, 48];
 const NONE_HIDDEN: usize = 32;
 /// The free part of an element's place starts this small.
@@ -34,11 +28,6 @@ pub(super) fn parameters(random: &mut Random, device: &Device) -> Result<Paramet
     let mut parameters = Parameters::new(device);
     parameters.linear("places.known", [HEADS * WIDTH, PROPERTIES], false, random)?;
     parameters.embedding("places.free", [Element::COUNT, HEADS * WIDTH], random)?;
-    parameters.linear("atoms.known", [ATOM, PROPERTIES], false, random)?;
-    parameters.linear("around.neighbours", [SURROUNDINGS[0], BINS * ATOM], true, random)?;
-    parameters.linear("around.gate", [SURROUNDINGS[0], ATOM], true, random)?;
-    parameters.linear("around.own", [SURROUNDINGS[0], ATOM], true, random)?;
-    parameters.linear("around.out", [SURROUNDINGS[1], SURROUNDINGS[0]], true, random)?;
     parameters.linear("hit.0", [HIDDEN[0], INPUT], true, random)?;
     parameters.linear("hit.1", [HIDDEN[1], HIDDEN[0]], true, random)?;
     parameters.linear("hit.2", [1, HIDDEN[1]], true, random)?;
@@ -81,32 +70,13 @@ pub(super) fn properties(device: &Device) -> Result<Tensor> {
 }
 
 /// Squared distances of all pairs of elements, a row a pair, a column a head.
-fn distances(weights: &Tensors, properties: &Tensor) -> Result<Tensor> {
+pub(super) fn distances(weights: &Tensors, properties: &Tensor) -> Result<Tensor> {
     let elements = Element::COUNT;
     let known = properties.matmul(&weights["places.known.weight"].t()?)?;
     let places = (known + (&weights["places.free.weight"] * FREE)?)?;
     let places = places.reshape((elements, HEADS, WIDTH))?;
     let difference = places.unsqueeze(1)?.broadcast_sub(&places.unsqueeze(0)?)?;
     difference.sqr()?.sum(D::Minus1)?.reshape((elements * elements, HEADS))
-}
-
-/// Where elements lie as neighbours: a row an element. By known properties only, which learn less by heart.
-fn atoms(weights: &Tensors, properties: &Tensor) -> Result<Tensor> {
-    properties.matmul(&weights["atoms.known.weight"].t()?)
-}
-
-/// What does not depend on the question.
-#[derive(Debug, Clone)]
-pub(super) struct Tables {
-    distances: Tensor,
-    atoms: Tensor,
-}
-
-impl Tables {
-    pub(super) fn new(weights: &Tensors, properties: &Tensor) -> Result<Self> {
-        let (distances, atoms) = (distances(weights, properties)?, atoms(weights, properties)?);
-        Ok(Self { distances, atoms })
-    }
 }
 
 /// Hits of several questions as tensors.
@@ -122,18 +92,12 @@ pub(super) struct Batch {
     pub(super) present: Tensor,
     /// (questions, overall).
     overall: Tensor,
-    /// (questions · elements), atomic number − 1.
-    elements: Tensor,
-    /// (questions, elements): share in the atoms.
-    shares: Tensor,
-    /// (questions, hits · elements · bins, elements): neighbours, the second element last.
-    counts: Tensor,
-    /// Questions, hits, members, pairs, elements.
-    shape: [usize; 5],
+    /// Questions, hits, members, slots.
+    shape: [usize; 4],
 }
 
 impl Batch {
-    /// From questions with the same number of elements. Numbers are brought to mean 0 and deviation 1 by `mean` and `scale`.
+    /// From questions with the same number of slots. Numbers are brought to mean 0 and deviation 1 by `mean` and `scale`.
     pub(super) fn new(
         asked: &[&Asked],
         mean: &[f32],
@@ -145,11 +109,8 @@ impl Batch {
         let hits = asked.iter().map(|a| a.hits.len()).max().unwrap_or(0).max(1);
         let members = all().map(|h| h.pairs.len()).max().unwrap_or(1);
         let slots = all().map(|h| h.pairs[0].len()).max().unwrap_or(1);
-        let size = asked.first().map_or(1, |a| a.elements.len());
         let mut numbers = vec![0.0_f32; questions * hits * NUMBERS];
-        // A pair that is not there is one of an element with itself, which has no distance.
         let mut pairs = vec![0_u32; questions * hits * members * slots];
-        let mut counts = vec![0.0_f32; questions * hits * size * BINS * size];
         let mut there = vec![ABSENT; questions * hits * members];
         let mut present = vec![ABSENT; questions * hits];
         for (q, one) in asked.iter().enumerate() {
@@ -162,62 +123,25 @@ impl Batch {
                 for (m, list) in hit.pairs.iter().enumerate() {
                     there[row * members + m] = 0.0;
                     let at = (row * members + m) * slots;
-                    pairs[at..at + list.len()].copy_from_slice(list);
-                }
-                for (i, x) in hit.counts.iter().enumerate() {
-                    let (a, b, bin) = (i / BINS / size, i / BINS % size, i % BINS);
-                    counts[((row * size + a) * BINS + bin) * size + b] = *x;
+                    pairs[at..at + slots].copy_from_slice(list);
                 }
             }
         }
         let overall: Vec<f32> = asked.iter().flat_map(|a| a.overall).collect();
-        let elements: Vec<u32> = asked.iter().flat_map(|a| a.elements.iter().copied()).collect();
-        let shares: Vec<f32> = asked.iter().flat_map(|a| a.shares.iter().copied()).collect();
         Ok(Self {
             numbers: Tensor::from_vec(numbers, (questions, hits, NUMBERS), device)?,
             pairs: Tensor::from_vec(pairs, questions * hits * members * slots, device)?,
             members: Tensor::from_vec(there, (questions, hits, members), device)?,
             present: Tensor::from_vec(present, (questions, hits), device)?,
             overall: Tensor::from_vec(overall, (questions, OVERALL), device)?,
-            elements: Tensor::from_vec(elements, questions * size, device)?,
-            shares: Tensor::from_vec(shares, (questions, size), device)?,
-            counts: Tensor::from_vec(counts, (questions, hits * size * BINS, size), device)?,
-            shape: [questions, hits, members, slots, size],
+            shape: [questions, hits, members, slots],
         })
     }
 }
 
-/// What the surroundings of the elements tell about each hit: (questions, hits, 3 · told).
-fn surroundings(weights: &Tensors, atoms: &Tensor, input: &Batch) -> Result<Tensor> {
-    let [questions, hits, .., size] = input.shape;
-    let own = atoms.index_select(&input.elements, 0)?;
-    let near = input.counts.matmul(&own.reshape((questions, size, ATOM))?)?;
-    let near = near.reshape((questions * hits * size, BINS * ATOM))?;
-    let near = linear(weights, "around.neighbours", &near)?;
-    let near = near.reshape((questions, hits, size, SURROUNDINGS[0]))?;
-    let to = (questions, 1, size, SURROUNDINGS[0]);
-    let gate = linear(weights, "around.gate", &own)?.reshape(to)?;
-    let add = linear(weights, "around.own", &own)?.reshape(to)?;
-    let inside = near.broadcast_mul(&(gate + 1.0)?)?.broadcast_add(&add)?.silu()?;
-    let inside = inside.reshape((questions * hits * size, SURROUNDINGS[0]))?;
-    let told = linear(weights, "around.out", &inside)?;
-    let told = told.reshape((questions, hits, size, SURROUNDINGS[1]))?;
-    let shares = input.shares.reshape((questions, 1, size, 1))?;
-    let mean = told.broadcast_mul(&shares)?.sum(2)?;
-    let worst = told.max(2)?;
-    // Hits that are not there do not count.
-    let there = input.present.ge(0.0)?.to_dtype(mean.dtype())?.unsqueeze(2)?;
-    let middle = mean
-        .broadcast_mul(&there)?
-        .sum_keepdim(1)?
-        .broadcast_div(&there.sum_keepdim(1)?.clamp(1.0, f64::INFINITY)?)?;
-    Tensor::cat(&[&mean, &worst, &mean.broadcast_sub(&middle)?], 2)
-}
-
 /// Scores (questions, hits + 1), the last one that of "none of these"; their softmax are probabilities.
-pub(super) fn scores(weights: &Tensors, tables: &Tables, input: &Batch) -> Result<Tensor> {
-    let [questions, hits, members, slots, _] = input.shape;
-    let distances = &tables.distances;
+pub(super) fn scores(weights: &Tensors, distances: &Tensor, input: &Batch) -> Result<Tensor> {
+    let [questions, hits, members, slots] = input.shape;
     let table = distances.index_select(&input.pairs, 0)?;
     let sums = table.reshape((questions * hits * members, slots, distances.dim(1)?))?.sum(1)?;
     let sums = sums.reshape((questions, hits, members, distances.dim(1)?))?;
@@ -228,8 +152,7 @@ pub(super) fn scores(weights: &Tensors, tables: &Tables, input: &Batch) -> Resul
     let behind = values.broadcast_sub(&best)?.clamp(-30.0, 0.0)?;
     let share = here.broadcast_sub(&here.log_sum_exp(1)?.unsqueeze(1)?)?.exp()?;
     let values = (values.clamp(-30.0, 10.0)? * 0.2)?;
-    let around = surroundings(weights, &tables.atoms, input)?;
-    let x = Tensor::cat(&[&input.numbers, &values, &(behind * 0.2)?, &share, &around], 2)?;
+    let x = Tensor::cat(&[&input.numbers, &values, &(behind * 0.2)?, &share], 2)?;
     let x = x.reshape((questions * hits, INPUT))?;
     let x = linear(weights, "hit.0", &x)?.silu()?;
     let x = linear(weights, "hit.1", &x)?.silu()?;

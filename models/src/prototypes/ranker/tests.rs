@@ -1,5 +1,3 @@
-use candle_core::Tensor;
-
 use super::*;
 use crate::data::{Crystal, Entry};
 use crate::nn::train::{Control, End, Task, train};

@@ -11,7 +11,7 @@ use super::super::build::{Foreign, Known, build, read};
 use super::super::library::{Library, Provenance};
 use super::features::NUMBERS;
 use super::lesson::{Lesson, Plan, lessons};
-use super::network::{self, Batch, Tables};
+use super::network::{self, Batch};
 use super::{MEAN, SCALE};
 use crate::ModelError;
 use crate::data::{self, Crystal};
@@ -46,16 +46,10 @@ pub struct Run {
     pub thinned: f64,
     /// Pull of the free part of the elements' places towards zero.
     pub decay: f64,
-    /// Pull of the weights of the layers towards zero.
-    #[serde(default)]
-    pub layer_decay: f64,
     /// Optimiser and loop.
     #[serde(default)]
     pub train: train::Settings,
 }
-
-/// Layers whose weights are pulled towards zero.
-const LAYERS: [&str; 3] = ["around.", "hit.", "none."];
 
 /// Learning to rank.
 #[derive(Debug)]
@@ -142,8 +136,8 @@ impl Training {
     fn loss(&self, lessons: &[&Lesson], weights: &Tensors) -> Result<(Tensor, Loss), ModelError> {
         let asked: Vec<_> = lessons.iter().map(|l| &l.asked).collect();
         let batch = Batch::new(&asked, &self.mean, &self.scale, &self.device)?;
-        let tables = Tables::new(weights, &self.properties)?;
-        let scores = network::scores(weights, &tables, &batch)?;
+        let distances = network::distances(weights, &self.properties)?;
+        let scores = network::scores(weights, &distances, &batch)?;
         let (questions, width) = scores.dims2()?;
         let mut right = vec![-1e4_f32; questions * width];
         for (q, lesson) in lessons.iter().enumerate() {
@@ -170,21 +164,25 @@ impl Training {
         Ok((loss, Loss { total, terms }))
     }
 
-    /// Batches of questions with the same number of elements.
+    /// Batches of questions with the same number of slots.
     fn batches(&self, epoch: u64) -> Vec<Vec<usize>> {
         let mut random = Random::new(self.run.seed, epoch);
-        let mut by_elements = BTreeMap::<usize, Vec<usize>>::new();
+        let mut by_slots = BTreeMap::<usize, Vec<usize>>::new();
         for (i, lesson) in self.lessons.iter().enumerate() {
-            by_elements.entry(lesson.asked.elements.len()).or_default().push(i);
+            by_slots.entry(slots(lesson)).or_default().push(i);
         }
         let mut batches = Vec::new();
-        for mut group in by_elements.into_values() {
+        for mut group in by_slots.into_values() {
             group.shuffle(random.source());
             batches.extend(group.chunks(self.run.batch.max(1)).map(<[usize]>::to_vec));
         }
         batches.shuffle(random.source());
         batches
     }
+}
+
+fn slots(lesson: &Lesson) -> usize {
+    lesson.asked.hits[0].pairs[0].len()
 }
 
 /// Mean and one over the deviation of each number.
@@ -233,14 +231,7 @@ impl Task for Training {
         let lessons: Vec<&Lesson> = batch.iter().map(|i| &self.lessons[*i]).collect();
         let weights = self.parameters.tensors();
         let (loss, told) = self.loss(&lessons, &weights)?;
-        let mut pull = (weights["places.free.weight"].sqr()?.mean_all()? * self.run.decay)?;
-        for (name, weight) in
-            weights.iter().filter(|(name, _)| LAYERS.iter().any(|l| name.starts_with(l)))
-        {
-            if name.ends_with(".weight") {
-                pull = (pull + (weight.sqr()?.sum_all()? * self.run.layer_decay)?)?;
-            }
-        }
+        let pull = (weights["places.free.weight"].sqr()?.mean_all()? * self.run.decay)?;
         let store = (loss + pull)?.backward()?;
         let gradients = self.parameters.iter().filter_map(|(name, variable)| {
             Some((name.clone(), store.get(variable.as_tensor())?.clone()))
@@ -249,12 +240,12 @@ impl Task for Training {
     }
 
     fn validate(&mut self, weights: &Tensors) -> Result<Loss, ModelError> {
-        let mut by_elements = BTreeMap::<usize, Vec<&Lesson>>::new();
+        let mut by_slots = BTreeMap::<usize, Vec<&Lesson>>::new();
         for lesson in &self.validation {
-            by_elements.entry(lesson.asked.elements.len()).or_default().push(lesson);
+            by_slots.entry(slots(lesson)).or_default().push(lesson);
         }
         let mut mean = Loss::default();
-        for part in by_elements.values().flat_map(|group| group.chunks(self.run.batch.max(1))) {
+        for part in by_slots.values().flat_map(|group| group.chunks(self.run.batch.max(1))) {
             let (_, loss) = self.loss(part, weights)?;
             mean.add(&loss, part.len() as f64 / self.validation.len() as f64);
         }

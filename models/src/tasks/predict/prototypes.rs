@@ -10,7 +10,21 @@ use crate::prototypes::ranker::Ranker;
 use crate::prototypes::{Hit, Library, Question};
 
 /// Classes and assignments that are ranked: as many as the ranker was trained with.
-const HITS: usize = 64;
+const HITS: usize = 48;
+
+/// The same in cells that hold a fraction of the one given, and of structures with two elements on the places of one.
+const MORE: usize = 24;
+
+/// Chance that a crystal's cell is, within the tolerance of the matcher, several cells of a smaller structure: 12 of 1000
+/// crystals of `mp_20/val`, 12 of 600 of `mpts_52/val`.
+const REDUCIBLE: f64 = 0.015;
+
+/// Chance that one of [`MORE`] structures with two elements on the places of one is right where no other is: 3 of 36
+/// crystals of `mp_20/val`, 17 of 281 of `mpts_52/val`.
+const PARTIAL: f64 = 0.07;
+
+/// Scale (Mendeleev numbers) on which the nearer of these are likelier.
+const PARTIAL_SCALE: f64 = 10.0;
 
 /// Known structures and what ranks them.
 #[derive(Debug, Clone)]
@@ -29,14 +43,20 @@ impl Prototypes {
     /// # Errors
     /// When the ranker fails.
     pub fn ranked(&self, question: &Question, answers: usize) -> Result<Vec<Draft>, ModelError> {
-        let (hits, total) = self.library.query(question, HITS);
-        let chances: Vec<Option<f64>> = match &self.ranker {
-            Some(ranker) => {
-                let ranked = ranker.rank(&self.library, question, &hits, total)?;
-                ranked.into_iter().map(Some).collect()
-            }
-            None => vec![None; hits.len()],
-        };
+        let (mut hits, mut chances) = self.chances(question, HITS)?;
+        let none = 1.0 - chances.iter().flatten().sum::<f64>();
+        if let Some(smaller) = question.smaller() {
+            let (more, likely) = self.chances(&smaller, MORE)?;
+            chances.iter_mut().flatten().for_each(|chance| *chance *= 1.0 - REDUCIBLE);
+            chances.extend(likely.into_iter().map(|chance| Some(chance? * REDUCIBLE)));
+            hits.extend(more);
+        }
+        let partial = self.library.query_partial(question, MORE);
+        let weight = |hit: &Hit| (-hit.near[0].cost / PARTIAL_SCALE).exp();
+        let sum: f64 = partial.iter().map(weight).sum::<f64>().max(f64::MIN_POSITIVE);
+        let share = (1.0 - REDUCIBLE) * none * PARTIAL / sum;
+        chances.extend(partial.iter().map(|h| self.ranker.as_ref().map(|_| share * weight(h))));
+        hits.extend(partial);
         let mut order: Vec<usize> = (0..hits.len()).collect();
         order.sort_by(|a, b| chances[*b].unwrap_or(0.0).total_cmp(&chances[*a].unwrap_or(0.0)));
         let drafts = order.into_iter().map(|i| self.draft(&hits[i], 0, chances[i]));
@@ -46,6 +66,23 @@ impl Prototypes {
         others.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
         others.truncate((2 * answers).saturating_sub(hits.len()));
         drafts.chain(others.into_iter().map(|(hit, rank)| self.draft(hit, rank, None))).collect()
+    }
+
+    /// Hits for a question with what the ranker makes of them.
+    fn chances(
+        &self,
+        question: &Question,
+        most: usize,
+    ) -> Result<(Vec<Hit>, Vec<Option<f64>>), ModelError> {
+        let (hits, total) = self.library.query(question, most);
+        let chances = match &self.ranker {
+            Some(ranker) => {
+                let ranked = ranker.rank(&self.library, question, &hits, total)?;
+                ranked.into_iter().map(Some).collect()
+            }
+            None => vec![None; hits.len()],
+        };
+        Ok((hits, chances))
     }
 
     /// A hit with the geometry of its nearest member number `rank`.
