@@ -57,9 +57,8 @@ pub fn look(
     let matcher = matcher();
     let truth = crystal.structure()?;
     let composition = truth.composition();
-    let units = u32::try_from(composition.reduced().1).unwrap_or(1);
     let counts: Vec<(Element, u32)> = composition.iter().map(|(e, n)| (e, n as u32)).collect();
-    let mut question = Question::new(&counts, &[units], true)?;
+    let mut question = Question::in_cell(&counts)?;
     question.without_itself = true;
     let request = Request {
         composition: counts,
@@ -70,7 +69,7 @@ pub fn look(
         starts: Some(0),
         seed: 0,
     };
-    let drafts = distinct(prototypes.ranked(&question)?, most);
+    let drafts = distinct(prototypes.ranked(&question, most)?, most);
     let candidates: Vec<_> =
         drafts.into_iter().map(|draft| request.candidate(draft, None)).collect();
     let truth = matcher.prepare(&truth).ok();
