@@ -236,6 +236,8 @@ fn choices(orbits: &[usize], atoms: usize) -> Vec<Vec<bool>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{Crystal, Entry};
+    use crate::prototypes::{Known, Provenance, build};
 
     #[test]
     fn orbits_are_chosen_by_their_sizes() {
@@ -243,5 +245,50 @@ mod tests {
         assert_eq!((of(&[4], 2), of(&[2, 2], 2), of(&[1, 1, 2], 2)), (0, 2, 2));
         assert_eq!(choices(&[1, 2, 3], 5), [[false, true, true]]);
         assert_eq!(of(&[1; 30], 15), MOST_CHOICES);
+    }
+
+    /// Caesium chloride and a perovskite that is longer along c, so that its anions are of two kinds.
+    fn library() -> Library {
+        let known = |id: &str, numbers: &[u8], frac: &[[f64; 3]], lengths: [f64; 3]| {
+            let (numbers, frac) = (numbers.to_vec(), frac.to_vec());
+            let crystal = Crystal { id: id.into(), numbers, frac, lengths, angles: [90.0; 3] };
+            Known::new(Entry { crystal, hull: None, space_group: None }).unwrap().unwrap()
+        };
+        let half = [[0.0; 3], [0.5; 3]];
+        let perovskite = [[0.0; 3], [0.5; 3], [0.5, 0.5, 0.0], [0.5, 0.0, 0.5], [0.0, 0.5, 0.5]];
+        let crystals = vec![
+            known("salt", &[55, 17], &half, [4.12; 3]),
+            known("titanate", &[38, 22, 8, 8, 8], &perovskite, [3.9, 3.9, 4.1]),
+        ];
+        build(crystals, Provenance::default())
+    }
+
+    fn ask(formula: &[(&str, u32)]) -> Vec<Hit> {
+        let composition: Vec<(Element, u32)> =
+            formula.iter().map(|(symbol, n)| (symbol.parse().unwrap(), *n)).collect();
+        let mut question = Question::in_cell(&composition).unwrap();
+        question = Question { without_itself: true, ..question };
+        library().query_partial(&question, 20)
+    }
+
+    #[test]
+    fn one_element_takes_two_places_and_two_share_one() {
+        let tungsten = Question::new(&[("W".parse().unwrap(), 2)], &[2], None).unwrap();
+        let merged = library().query_partial(&tungsten, 20);
+        assert_eq!((merged.len(), merged[0].kind), (1, Kind::Merged));
+        let structure = library().structure(&merged[0]).unwrap();
+        assert_eq!(structure.composition().formula(), "W2");
+        let split = ask(&[("Sr", 1), ("Ti", 1), ("O", 1), ("N", 2)]);
+        assert!(!split.is_empty() && split.iter().all(|hit| hit.kind == Kind::Split));
+        for hit in &split {
+            let structure = library().structure(hit).unwrap();
+            let count = |symbol: &str| {
+                let element = symbol.parse().ok();
+                structure.sites.iter().filter(|site| site.element == element).count()
+            };
+            assert_eq!(["Sr", "Ti", "O", "N"].map(count), [1, 1, 1, 2]);
+        }
+        // No class has ten atoms.
+        assert!(ask(&[("Sr", 2), ("Ti", 2), ("O", 2), ("N", 4)]).is_empty());
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use anyhow::{Result, anyhow};
+use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 
 /// One curve of a plot.

@@ -149,7 +149,7 @@ fn prototypes_are_measured() {
     let answer = run.json("eval");
     assert_eq!(answer["rows"].as_array().map(Vec::len), Some(2));
     assert_eq!(answer["rows"][1]["match_rate"], 1.0);
-    assert_eq!((&answer["clean"], &answer["potential"]), (&false.into(), &serde_json::Value::Null));
+    assert_eq!((&answer["clean"], &answer["potential"]), (&false.into(), &Value::Null));
     let plot = path("found.svg");
     let both = measure(&["--same-formula", "removed,kept", "--plot", &plot, "--format", "json"]);
     let kept: Vec<_> = both.json("eval")["measurements"]

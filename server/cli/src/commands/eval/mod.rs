@@ -152,7 +152,7 @@ fn crystals(args: &Csp) -> Result<Vec<data::Crystal>> {
     let sets = files::data_sets(args.data.as_deref());
     let folder = sets.join(&args.dataset);
     if !folder.is_dir() {
-        let there = names(&sets, |path| path.is_dir());
+        let there = names(&sets, Path::is_dir);
         bail!("there is no data set {} in {}{there}", args.dataset, sets.display());
     }
     let path = folder.join(format!("{}{SET}", args.split));
