@@ -267,7 +267,7 @@ mod tests {
         let composition: Vec<(Element, u32)> =
             formula.iter().map(|(symbol, n)| (symbol.parse().unwrap(), *n)).collect();
         let mut question = Question::in_cell(&composition).unwrap();
-        question = Question { without_itself: true, ..question };
+        question.without_itself = true;
         library().query_partial(&question, 20)
     }
 
