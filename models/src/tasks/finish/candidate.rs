@@ -44,6 +44,11 @@ enum State {
 }
 
 impl Working {
+    /// Whether the list says where it stands: it has a probability, or repeats a known structure that has one.
+    pub(super) fn has_place(&self) -> bool {
+        self.candidate.probability.is_some() || self.candidate.source.is_known()
+    }
+
     pub(super) fn new(candidate: Candidate, relax: bool) -> Self {
         let mut notes = Vec::new();
         let descent = if relax { start(&candidate, &mut notes) } else { None };

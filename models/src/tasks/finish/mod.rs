@@ -11,7 +11,7 @@ use cellwright_crystal::matching::Prepared;
 use crate::eval::csp::matcher;
 use crate::hull::{Hull, NoHull};
 use crate::tasks::batches;
-use crate::tasks::predict::{Candidate, Prediction};
+use crate::tasks::predict::{Candidate, Prediction, interleaved};
 use crate::{Evaluation, ModelError};
 
 mod candidate;
@@ -168,7 +168,7 @@ impl Run<'_> {
     }
 
     /// After a round: what broke is left out, what became the same is one, and once something has moved the rest is ranked
-    /// again.
+    /// again. What has no chance of its own is sorted by energy and gets places of its own.
     fn sort_out(&mut self, moved: bool) {
         for working in &mut self.working {
             working.describe(self.hull.as_ref());
@@ -187,6 +187,12 @@ impl Run<'_> {
         if let Some(reranker) = self.reranker.filter(|_| moved) {
             reranker.rank(&mut self.working);
         }
+        let all = std::mem::take(&mut self.working);
+        let (ranked, mut others): (Vec<Working>, Vec<Working>) =
+            all.into_iter().partition(Working::has_place);
+        let energy = |w: &Working| w.candidate.energy.unwrap_or(f64::INFINITY);
+        others.sort_by(|a, b| energy(a).total_cmp(&energy(b)));
+        self.working = interleaved(ranked, others);
     }
 
     /// Candidates that became the same structure: the likelier one stays, with the probability of both.

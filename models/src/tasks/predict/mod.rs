@@ -18,6 +18,7 @@ mod agreement;
 mod diffusion;
 mod distinct;
 mod generator;
+mod places;
 mod prototypes;
 mod search;
 mod types;
@@ -26,6 +27,7 @@ pub use agreement::{Kind, kinds, ordered};
 pub use diffusion::Diffusion;
 pub use distinct::distinct;
 pub use generator::{Draft, Generator};
+pub(crate) use places::interleaved;
 pub use prototypes::Prototypes;
 pub use search::Search;
 pub use types::{AboveHull, Candidate, Prediction, Relaxation, Request, Source};
@@ -137,7 +139,6 @@ impl Predictor {
             ));
         }
         let mut drafts: Vec<Draft> = Vec::new();
-        let mut most = request.answers;
         for kind in [Kinds::Known, Kinds::Samples, Kinds::Starts] {
             if cancelled() {
                 return Err(ModelError::Cancelled);
@@ -152,11 +153,17 @@ impl Predictor {
             if more.is_empty() {
                 continue;
             }
-            if kind == Kinds::Starts {
-                most += more.len();
-            }
+            let most = match kind {
+                Kinds::Known => request.answers,
+                Kinds::Samples | Kinds::Starts => drafts.len() + more.len(),
+            };
             drafts.extend(more);
             drafts = distinct(drafts, most);
+            if kind == Kinds::Samples {
+                let (ranked, others) = drafts.into_iter().partition(|d| d.source.is_known());
+                drafts = interleaved(ranked, others);
+                drafts.truncate(request.answers);
+            }
             let candidate = |draft: &Draft| request.candidate(draft.clone(), charge_balanced);
             prediction.candidates = drafts.iter().map(candidate).collect();
             progress(&prediction.candidates);

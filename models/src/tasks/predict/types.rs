@@ -57,6 +57,14 @@ pub enum Source {
     },
 }
 
+impl Source {
+    /// Whether it is a known crystal with other elements: these are the ones whose chances a ranker knows.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        matches!(self, Self::Prototype { .. })
+    }
+}
+
 /// In words: `LiMnPO4 (mp-18997)`.
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
