@@ -68,7 +68,8 @@ fn main() -> ExitCode {
 /// Logs go to stderr, at the level that `CELLWRIGHT_LOG` asks for (`warn` without it).
 fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CELLWRIGHT_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+        // The symmetry library warns of cells that it handles all the same.
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,moyo=error"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

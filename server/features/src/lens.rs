@@ -62,7 +62,10 @@ fn of_reading<E: AsRef<Energy>>(
 
 /// A number with a real minus sign.
 pub(crate) fn signed(value: f64, decimals: usize) -> String {
-    format!("{value:.decimals$}").replace('-', "−")
+    let text = format!("{value:.decimals$}");
+    // What rounds to zero is neither above nor below it.
+    let is_zero = text.bytes().all(|b| matches!(b, b'-' | b'0' | b'.'));
+    if is_zero { text.replace('-', "") } else { text.replace('-', "−") }
 }
 
 #[cfg(test)]
@@ -72,6 +75,11 @@ mod tests {
     use super::*;
     use crate::facts::facts;
     use crate::fixtures::{RUTILE, cif, energy};
+
+    #[test]
+    fn zero_has_no_sign() {
+        assert_eq!([signed(-0.04, 1), signed(-0.06, 1), signed(0.0, 1)], ["0.0", "−0.1", "0.0"]);
+    }
 
     fn titles(text: &str, state: EnergyState<Arc<Energy>>) -> Vec<String> {
         lenses(&facts(&cif(text)), &[state]).into_iter().map(|l| l.title).collect()

@@ -155,18 +155,15 @@ pub(super) fn table(prediction: &Prediction) -> String {
             or_dash(candidate.shortest.map(|d| format!("{d:.2} Å")))
         );
         if energies {
-            let above = candidate.above_hull.map(|hull| match hull.energy {
-                // Neither +0 nor −0.
-                e if e.abs() < 5e-4 => "0.000".to_owned(),
-                e => format!("{e:+.3}"),
-            });
+            let above = candidate.above_hull.map(|hull| signed(hull.energy, 3));
             let energy = candidate.energy.map(|e| format!("{e:.4}"));
             let _ = write!(text, "  {:>9}  {:>10}", or_dash(energy), or_dash(above));
         }
         if relaxed {
             let open = |r: &Relaxation| if r.converged { "" } else { "…" };
             let steps = candidate.relaxation.map(|r| format!("{}{}", r.steps, open(&r)));
-            let volume = candidate.relaxation.map(|r| format!("{:+.1} %", 100.0 * r.volume_change));
+            let volume =
+                candidate.relaxation.map(|r| format!("{} %", signed(100.0 * r.volume_change, 1)));
             let _ = write!(text, "  {:>6}  {:>7}", or_dash(steps), or_dash(volume));
         }
         let _ = writeln!(text, "  {}", candidate.source);
@@ -182,4 +179,22 @@ pub(super) fn table(prediction: &Prediction) -> String {
         );
     }
     text
+}
+
+/// A change with its sign; what rounds to zero has none.
+fn signed(change: f64, decimals: usize) -> String {
+    let text = format!("{change:+.decimals$}");
+    let is_zero = text.bytes().all(|b| matches!(b, b'+' | b'-' | b'0' | b'.'));
+    if is_zero { text[1..].to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::signed;
+
+    #[test]
+    fn zero_has_no_sign() {
+        assert_eq!([signed(-0.04, 1), signed(0.0, 3), signed(-0.06, 1)], ["0.0", "0.000", "-0.1"]);
+        assert_eq!(signed(0.25, 1), "+0.2");
+    }
 }
