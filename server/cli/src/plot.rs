@@ -17,6 +17,9 @@ pub(crate) struct Curve<'a> {
 const COLOURS: [RGBColor; 4] =
     [RGBColor(0, 114, 178), RGBColor(230, 159, 0), RGBColor(0, 158, 115), RGBColor(204, 121, 167)];
 
+/// So many points at most are marked one by one.
+const FEW: usize = 30;
+
 /// A plot with a logarithmic y axis.
 pub(crate) fn logarithmic(title: &str, axes: [&str; 2], curves: &[Curve]) -> Result<String> {
     let (x, y) = ranges(curves)?;
@@ -73,14 +76,19 @@ where
         .x_desc(x_name)
         .y_desc(y_name)
         .label_style(("sans-serif", 14))
-        .y_label_formatter(&|y| if *y >= 10.0 { format!("{y:.0}") } else { format!("{y:.3}") })
+        .y_label_formatter(&|y| match *y {
+            y if y == 0.0 || y >= 10.0 => format!("{y:.0}"),
+            y => format!("{y:.3}"),
+        })
         .light_line_style(TRANSPARENT)
         .bold_line_style(BLACK.mix(0.12))
         .draw()?;
     for (curve, colour) in curves.iter().zip(COLOURS.iter().cycle()) {
         let points = curve.points.iter().copied().filter(|(x, y)| x.is_finite() && *y > 0.0);
+        // A line of one point is none.
+        let dot = if curve.points.len() <= FEW { 4 } else { 0 };
         chart
-            .draw_series(LineSeries::new(points, colour.stroke_width(2)))?
+            .draw_series(LineSeries::new(points, colour.filled().stroke_width(2)).point_size(dot))?
             .label(curve.name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 22, y)], colour.stroke_width(2)));
     }
@@ -101,7 +109,7 @@ fn range(values: impl Iterator<Item = f64>) -> Option<Range<f64>> {
         values.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], x| [low.min(x), high.max(x)]);
     match low <= high {
         true if low < high => Some(low..high),
-        true => Some(low..low + low.abs().max(1.0) * 0.01),
+        true => Some(low - low.abs().max(1.0) * 0.01..low + low.abs().max(1.0) * 0.01),
         false => None,
     }
 }
@@ -109,6 +117,13 @@ fn range(values: impl Iterator<Item = f64>) -> Option<Range<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_point_is_seen() {
+        let curve = Curve { name: "found", points: vec![(1.0, 72.0)] };
+        let svg = linear("a measurement", ["answers", "found (%)"], &[curve]).unwrap();
+        assert!(svg.contains("<circle"), "{svg}");
+    }
 
     #[test]
     fn every_curve_is_drawn_and_named() {
