@@ -1,6 +1,8 @@
 //! A trained model, ready to answer.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::Device;
 use cellwright_crystal::{Element, Site, Structure};
@@ -26,6 +28,8 @@ pub struct Model {
     denoiser: Denoiser,
     device: Device,
     seen: Option<Seen>,
+    /// By number of atoms: the tables of one take 0.1 s.
+    diffusers: Mutex<BTreeMap<usize, Arc<Diffuser>>>,
 }
 
 /// How to sample.
@@ -87,7 +91,13 @@ impl Model {
         }
         model.check()?;
         let denoiser = Denoiser::new(&model.network, &weights)?;
-        Ok(Self { config: model, denoiser, device: device.clone(), seen })
+        Ok(Self {
+            config: model,
+            denoiser,
+            device: device.clone(),
+            seen,
+            diffusers: Mutex::default(),
+        })
     }
 
     /// What it has learned from, if the file says so.
@@ -124,6 +134,17 @@ impl Model {
         self.draw(None, [crystals, atoms], options, cancelled)
     }
 
+    /// Schedules and tables for cells of so many atoms, made once.
+    fn diffuser(&self, atoms: usize) -> Result<Arc<Diffuser>, ModelError> {
+        let mut known = self.diffusers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(diffuser) = known.get(&atoms) {
+            return Ok(Arc::clone(diffuser));
+        }
+        let diffuser = Arc::new(Diffuser::new(&self.config, &[atoms])?);
+        known.insert(atoms, Arc::clone(&diffuser));
+        Ok(diffuser)
+    }
+
     /// Draws, and again those that gave no cell.
     fn draw(
         &self,
@@ -132,7 +153,7 @@ impl Model {
         options: &Options,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<Option<Structure>>, ModelError> {
-        let diffuser = Diffuser::new(&self.config, &[atoms])?;
+        let diffuser = self.diffuser(atoms)?;
         let sampler = Sampler {
             diffuser: &diffuser,
             denoiser: &self.denoiser,
@@ -175,8 +196,6 @@ fn structure(drawn: &Drawn) -> Option<Structure> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::equicsp::config::Network;
     use crate::equicsp::network::parameters;

@@ -346,6 +346,13 @@ mod tests {
         Config { network, ..Config::default() }
     }
 
+    /// Fresh weights, and tables for so many atoms.
+    fn untrained(config: &Config, atoms: usize) -> (Diffuser, Denoiser) {
+        let weights = parameters(&config.network, &mut Random::new(1, 0), &Device::Cpu).unwrap();
+        let denoiser = Denoiser::new(&config.network, &weights.values().unwrap()).unwrap();
+        (Diffuser::new(config, &[atoms]).unwrap(), denoiser)
+    }
+
     #[test]
     fn times_descend_from_the_last_to_the_first() {
         assert_eq!(times(5, 9), [5, 4, 3, 2, 1]);
@@ -357,15 +364,11 @@ mod tests {
 
     #[test]
     fn without_churn_chance_decides_the_start_only() {
-        let config = tiny();
-        let device = Device::Cpu;
-        let weights = parameters(&config.network, &mut Random::new(1, 0), &device).unwrap();
-        let denoiser = Denoiser::new(&config.network, &weights.values().unwrap()).unwrap();
-        let diffuser = Diffuser::new(&config, &[2]).unwrap();
+        let (diffuser, denoiser) = untrained(&tiny(), 2);
         let still = Sampler {
             diffuser: &diffuser,
             denoiser: &denoiser,
-            device: &device,
+            device: &Device::Cpu,
             step: 0.0,
             churn: 0.0,
         };
@@ -389,11 +392,7 @@ mod tests {
 
     #[test]
     fn long_steps_from_noise_stay_in_reach() {
-        let config = tiny();
-        let device = Device::Cpu;
-        let weights = parameters(&config.network, &mut Random::new(1, 0), &device).unwrap();
-        let denoiser = Denoiser::new(&config.network, &weights.values().unwrap()).unwrap();
-        let diffuser = Diffuser::new(&config, &[2]).unwrap();
+        let (diffuser, denoiser) = untrained(&tiny(), 2);
         let mut random = Random::new(1, 0);
         let state = State {
             species: Vec::new(),
@@ -404,7 +403,7 @@ mod tests {
             let sampler = Sampler {
                 diffuser: &diffuser,
                 denoiser: &denoiser,
-                device: &device,
+                device: &Device::Cpu,
                 step: 0.0,
                 churn,
             };
@@ -421,14 +420,11 @@ mod tests {
     fn species_are_chosen_where_none_are_given() {
         let mut config = tiny();
         config.network.species = true;
-        let device = Device::Cpu;
-        let weights = parameters(&config.network, &mut Random::new(1, 0), &device).unwrap();
-        let denoiser = Denoiser::new(&config.network, &weights.values().unwrap()).unwrap();
-        let diffuser = Diffuser::new(&config, &[3]).unwrap();
+        let (diffuser, denoiser) = untrained(&config, 3);
         let sampler = Sampler {
             diffuser: &diffuser,
             denoiser: &denoiser,
-            device: &device,
+            device: &Device::Cpu,
             step: 5e-6,
             churn: 1.0,
         };
@@ -448,15 +444,11 @@ mod tests {
 
     #[test]
     fn samples_repeat_and_can_be_cancelled() {
-        let config = tiny();
-        let device = Device::Cpu;
-        let weights = parameters(&config.network, &mut Random::new(1, 0), &device).unwrap();
-        let denoiser = Denoiser::new(&config.network, &weights.values().unwrap()).unwrap();
-        let diffuser = Diffuser::new(&config, &[2]).unwrap();
+        let (diffuser, denoiser) = untrained(&tiny(), 2);
         let sampler = Sampler {
             diffuser: &diffuser,
             denoiser: &denoiser,
-            device: &device,
+            device: &Device::Cpu,
             step: 5e-6,
             churn: 1.0,
         };

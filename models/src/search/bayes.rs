@@ -2,7 +2,7 @@
 
 use cellwright_crystal::{Element, Structure};
 
-use super::genome::{CELL, Genome, difference, normal};
+use super::genome::{CELL, Genome, difference};
 use super::strategy::{Problem, Strategy};
 use crate::nn::random::Random;
 
@@ -67,7 +67,8 @@ impl BayesianSearch {
         let mut best: Option<(f64, Structure)> = None;
         let mut guesses = 0;
         for _ in 0..TRIES {
-            let draw = |i: usize| good[random.below(good.len())].0.0[i] + normal(width(i), random);
+            let draw =
+                |i: usize| good[random.below(good.len())].0.0[i] + width(i) * random.normal();
             let mut genome = Genome((0..good[0].0.0.len()).map(draw).collect());
             genome.clamp();
             let Some(structure) = genome.structure(&self.elements) else { continue };

@@ -5,8 +5,6 @@ use std::f64::consts::PI;
 use cellwright_crystal::{Element, Lattice, Site, Structure};
 use nalgebra::Vector3;
 
-use crate::nn::random::Random;
-
 /// Numbers of the cell: logarithms of three lengths (Å), three angles (radians).
 pub(super) const CELL: usize = 6;
 
@@ -57,11 +55,6 @@ impl Genome {
 /// The difference of two numbers at place `i`.
 pub(super) fn difference(i: usize, x: f64) -> f64 {
     if i < CELL { x } else { x - x.round() }
-}
-
-/// One number of a random normal step of a width.
-pub(super) fn normal(width: f64, random: &mut Random) -> f64 {
-    width * random.normal()
 }
 
 #[cfg(test)]

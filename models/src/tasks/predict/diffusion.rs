@@ -1,6 +1,7 @@
 //! Samples of a diffusion model as proposals.
 
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use candle_core::Device;
 use cellwright_crystal::Element;
@@ -15,6 +16,36 @@ use crate::equicsp::model::Options;
 /// Formula units that are tried where the request leaves them open, as far as the cells are not larger than those that were
 /// learned from.
 const UNITS: [u32; 3] = [1, 2, 4];
+
+static PEROVSKITES: &[u8] = include_bytes!("../../../weights/equicsp/perov_5.safetensors");
+
+/// The diffusion model of a predictor.
+#[derive(Debug, Clone)]
+pub(super) enum Learned {
+    /// None.
+    Nothing,
+    /// One from outside.
+    Given(Arc<Diffusion>),
+    /// The one that comes with this program; read when samples are asked for, not before.
+    Shipped,
+}
+
+impl Learned {
+    pub(super) fn model(&self) -> Result<Option<&Diffusion>, ModelError> {
+        static SHIPPED: OnceLock<Diffusion> = OnceLock::new();
+        match self {
+            Self::Nothing => Ok(None),
+            Self::Given(model) => Ok(Some(model)),
+            Self::Shipped => match SHIPPED.get() {
+                Some(model) => Ok(Some(model)),
+                None => {
+                    let model = Diffusion::from_bytes(PEROVSKITES, "EquiCSP Perov-5")?;
+                    Ok(Some(SHIPPED.get_or_init(|| model)))
+                }
+            },
+        }
+    }
+}
 
 /// A diffusion model.
 #[derive(Debug)]

@@ -25,6 +25,7 @@ mod types;
 
 pub use agreement::{Kind, kinds, ordered};
 pub use diffusion::Diffusion;
+use diffusion::Learned;
 pub use distinct::distinct;
 pub use generator::{Draft, Generator};
 pub(crate) use places::interleaved;
@@ -41,7 +42,6 @@ pub(crate) const SYMPREC: f64 = 0.1;
 /// File of the known structures that come with this program.
 pub static LIBRARY: &[u8] = include_bytes!("../../../weights/prototypes/library.bin");
 static ENERGIES: &[u8] = include_bytes!("../../../weights/prototypes/energies.bin");
-static PEROVSKITES: &[u8] = include_bytes!("../../../weights/equicsp/perov_5.safetensors");
 static RERANKER: &str = include_str!("../../../weights/prototypes/reranker.json");
 static RANKER: &[u8] = include_bytes!("../../../weights/prototypes/ranker.safetensors");
 
@@ -49,7 +49,7 @@ static RANKER: &[u8] = include_bytes!("../../../weights/prototypes/ranker.safete
 #[derive(Debug, Clone)]
 pub struct Predictor {
     prototypes: Arc<Prototypes>,
-    diffusion: Arc<Vec<Diffusion>>,
+    diffusion: Learned,
     /// Of the crystals of the library.
     energies: Option<Arc<Energies>>,
     reranker: Option<Reranker>,
@@ -71,7 +71,7 @@ impl Predictor {
         };
         let predictor = Self {
             prototypes: Arc::new(prototypes),
-            diffusion: Arc::new(vec![Diffusion::from_bytes(PEROVSKITES, "EquiCSP Perov-5")?]),
+            diffusion: Learned::Shipped,
             // A library that was built anew is good for predictions before anybody has computed its energies.
             energies: Energies::from_bytes(ENERGIES, LIBRARY).ok().map(Arc::new),
             reranker: Some(Reranker::from_json(RERANKER)?),
@@ -84,16 +84,16 @@ impl Predictor {
     pub fn new(prototypes: Prototypes) -> Self {
         Self {
             prototypes: Arc::new(prototypes),
-            diffusion: Arc::default(),
+            diffusion: Learned::Nothing,
             energies: None,
             reranker: None,
         }
     }
 
-    /// With this diffusion model instead of those that it has.
+    /// With this diffusion model instead of the one that it has.
     #[must_use]
     pub fn with_diffusion(self, model: Diffusion) -> Self {
-        Self { diffusion: Arc::new(vec![model]), ..self }
+        Self { diffusion: Learned::Given(Arc::new(model)), ..self }
     }
 
     /// With the energies of its known structures, which must be those of this library.
@@ -177,7 +177,7 @@ impl Predictor {
         Ok(prediction)
     }
 
-    /// What the generators of one kind propose. `nothing_yet` is whether no other kind proposed anything.
+    /// What the generator of one kind proposes. `nothing_yet` is whether no other kind proposed anything.
     fn proposals(
         &self,
         kind: Kinds,
@@ -186,26 +186,16 @@ impl Predictor {
         cancelled: &dyn Fn() -> bool,
     ) -> Result<(Vec<Draft>, Vec<String>), ModelError> {
         let search = Search { library: &self.prototypes.library };
-        let generators: Vec<&dyn Generator> = match kind {
-            Kinds::Known => vec![&*self.prototypes],
-            Kinds::Samples if request.samples > 0 && self.diffusion.is_empty() => {
-                return Ok((Vec::new(), vec!["there is no diffusion model".to_owned()]));
-            }
-            Kinds::Samples if request.samples > 0 => {
-                self.diffusion.iter().map(|model| model as &dyn Generator).collect()
-            }
-            Kinds::Starts if request.starts.map_or(nothing_yet, |starts| starts > 0) => {
-                vec![&search]
-            }
-            Kinds::Samples | Kinds::Starts => Vec::new(),
+        let generator: &dyn Generator = match kind {
+            Kinds::Known => &*self.prototypes,
+            Kinds::Samples if request.samples > 0 => match self.diffusion.model()? {
+                Some(model) => model,
+                None => return Ok((Vec::new(), vec!["there is no diffusion model".to_owned()])),
+            },
+            Kinds::Starts if request.starts.map_or(nothing_yet, |starts| starts > 0) => &search,
+            Kinds::Samples | Kinds::Starts => return Ok((Vec::new(), Vec::new())),
         };
-        let (mut drafts, mut notes) = (Vec::new(), Vec::new());
-        for generator in generators {
-            let (more, said) = generator.generate(request, cancelled)?;
-            drafts.extend(more);
-            notes.extend(said);
-        }
-        Ok((drafts, notes))
+        generator.generate(request, cancelled)
     }
 }
 

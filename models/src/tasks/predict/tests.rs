@@ -177,10 +177,9 @@ fn where_nothing_fits_there_are_random_starts() {
 
 #[test]
 fn samples_join_the_list_where_the_model_knows_such_cells() {
-    let model = || Diffusion::from_bytes(PEROVSKITES, "EquiCSP Perov-5").unwrap();
     let sampling = |formula: &str, units| {
         let asked = Request { samples: 6, ..request(formula, units) };
-        let predictor = small().with_diffusion(model());
+        let predictor = Predictor { diffusion: Learned::Shipped, ..small() };
         predictor.predict(&asked, &|| false, &mut |_| ()).unwrap()
     };
     // No known structure of the small library has this ratio, nor a part of one.
