@@ -5,3 +5,4 @@ pub mod chemistry;
 pub mod csp;
 pub mod finish;
 pub mod prototypes;
+pub mod search;

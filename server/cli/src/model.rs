@@ -4,7 +4,7 @@ use anyhow::Result;
 use cellwright_crystal::Structure;
 use cellwright_features::energy::refusal;
 use cellwright_models::chgnet::Chgnet;
-use cellwright_models::device::device;
+use cellwright_models::device::{Device, device};
 use cellwright_models::weights;
 use cellwright_syntax::Reading;
 use clap::Args;
@@ -21,8 +21,12 @@ pub(crate) struct ModelArgs {
 impl ModelArgs {
     /// Loads CHGNet.
     pub(crate) fn load(&self) -> Result<Chgnet> {
-        let device = device(self.device.as_deref())?;
-        Ok(Chgnet::load(&weights::data_dir(), &device)?)
+        Ok(Chgnet::load(&weights::data_dir(), &self.device()?)?)
+    }
+
+    /// The device itself.
+    pub(crate) fn device(&self) -> Result<Device> {
+        Ok(device(self.device.as_deref())?)
     }
 }
 

@@ -2,6 +2,7 @@
 //! message that a user gets instead.
 
 use crate::support::{cellwright, file, run};
+use crate::train::prepare;
 
 /// Whether the weights are there; says loudly when they are not.
 #[allow(clippy::print_stderr, reason = "who runs the tests has to see what they leave out")]
@@ -124,4 +125,39 @@ fn what_the_potential_does_not_know_stays_without_energy() {
         answer["candidates"][0]["energy"].is_null()
             && answer["candidates"][0]["relaxation"].is_null()
     );
+}
+
+#[test]
+fn searches_and_finishing_are_measured() {
+    let dir = tempfile::tempdir().expect("a folder");
+    prepare(dir.path(), 1);
+    let path = |name: &str| dir.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (data, records) = (path("data"), path("records.jsonl"));
+    let set = ["--data", &data, "--dataset", "salts", "--format", "json"];
+    let short = ["--evaluations", "6", "--relaxed", "2", "--relax", "3", "-n", "1,2"];
+    let search =
+        |method| cellwright(&[&["eval", "csp", "--method", method], &set[..], &short[..]].concat());
+    if !installed() {
+        let refused = search("random");
+        assert_eq!(refused.code, 2);
+        assert!(refused.stderr.contains("models pull"), "{}", refused.stderr);
+        return;
+    }
+    for method in ["random", "swarm", "bayesian"] {
+        let run = search(method);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let answer = run.json("eval");
+        assert_eq!(answer["method"], method);
+        assert_eq!(answer["potential"]["model"], "CHGNet");
+        let rates: Vec<f64> =
+            (0..2).map(|i| answer["rows"][i]["match_rate"].as_f64().expect("a number")).collect();
+        assert!(rates[0] <= rates[1], "{rates:?}");
+    }
+    let more = ["-n", "3", "--steps", "2", "--shipped", "--records", &records];
+    let finish = || cellwright(&[&["eval", "finish"], &set[..], &more[..]].concat());
+    let answer = finish().json("eval-finish");
+    assert_eq!((&answer["crystals"], &answer["shipped"]), (&2.into(), &true.into()));
+    assert_eq!(std::fs::read_to_string(&records).expect("records").lines().count(), 2);
+    // What is recorded is not done again.
+    assert_eq!(finish().json("eval-finish"), answer);
 }

@@ -31,8 +31,10 @@ pub struct Order {
 /// What the comparison says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Compared {
-    /// The orders; that of both is by weights fitted to other questions.
+    /// The orders.
     pub orders: Vec<Order>,
+    /// Where any of the relaxed candidates matches, the closest of them.
+    pub any: Report,
     /// Gain of "both" over "chemistry, relaxed" in first answers that match, with its 95 % interval.
     pub gain: [f64; 3],
     /// The same for the mean log-likelihood.
@@ -51,16 +53,15 @@ struct Said {
     log: f64,
 }
 
-/// Compares; `seed` is that of the bootstrap.
+/// Compares; `seed` is that of the bootstrap. "Both" is by the `given` weights, or else by weights fitted to other questions.
 #[must_use]
-pub fn compare(questions: &[Looked], seed: u64) -> Compared {
+pub fn compare(questions: &[Looked], given: Option<Weights>, seed: u64) -> Compared {
     let all: Vec<&Looked> = questions.iter().collect();
-    let folds: Vec<Weights> = (0..FOLDS)
-        .map(|fold| {
-            let others = all.iter().enumerate().filter(|(i, _)| i % FOLDS != fold);
-            fit(&others.map(|(_, q)| *q).collect::<Vec<_>>())
-        })
-        .collect();
+    let fold = |fold| {
+        let others = all.iter().enumerate().filter(|(i, _)| i % FOLDS != fold);
+        fit(&others.map(|(_, q)| *q).collect::<Vec<_>>())
+    };
+    let folds: Vec<Weights> = (0..FOLDS).map(|k| given.unwrap_or_else(|| fold(k))).collect();
     let chemistry: Vec<Said> = all.iter().map(|q| said(q, &Weights::NEUTRAL)).collect();
     let both: Vec<Said> = all.iter().enumerate().map(|(i, q)| said(q, &folds[i % FOLDS])).collect();
     let unrelaxed: Vec<Option<f64>> =
@@ -80,7 +81,9 @@ pub fn compare(questions: &[Looked], seed: u64) -> Compared {
     };
     let pairs = || chemistry.iter().zip(&both);
     let found = |s: &Said| f64::from(u8::from(s.first.is_some()));
+    let closest = |q: &&Looked| q.tried.iter().filter_map(|t| t.rms).min_by(f64::total_cmp);
     Compared {
+        any: report(&all.iter().map(closest).collect::<Vec<_>>(), seed),
         gain: interval(&pairs().map(|(a, b)| found(b) - found(a)).collect::<Vec<_>>(), seed),
         likelihood_gain: interval(&pairs().map(|(a, b)| b.log - a.log).collect::<Vec<_>>(), seed),
         orders: vec![

@@ -8,7 +8,7 @@
 //! questions of the training set are like the one asked.
 //!
 //! Training leaves compositions out: a crystal is looked for without any entry of its formula, but for a share of
-//! questions that shows the ranker what a known formula looks like.
+//! questions whose answer is the most stable known crystal of the formula.
 
 use std::path::Path;
 

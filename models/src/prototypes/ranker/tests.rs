@@ -1,3 +1,4 @@
+use super::lesson::{Plan, lessons};
 use super::*;
 use crate::data::{Crystal, Entry};
 use crate::nn::train::{Control, End, Task, train};
@@ -77,6 +78,33 @@ fn what_decides_between_two_structures_is_learned() {
     let after = task.validate(&task.parameters().values().unwrap()).unwrap();
     assert!(after.total < 0.5 * before.total, "{} {}", before.total, after.total);
     assert!(right / crystals.len() as f64 > 0.7, "{right}");
+}
+
+#[test]
+fn of_a_known_formula_the_most_stable_crystal_is_meant() {
+    let stable = salts();
+    let mut others = salts();
+    for crystal in &mut others {
+        crystal.angles = [if crystal.angles[0] == 90.0 { 60.0 } else { 90.0 }; 3];
+    }
+    let known = |crystal: &Crystal, hull| {
+        let entry = Entry { crystal: crystal.clone(), hull: Some(hull), space_group: Some(225) };
+        Known::new(entry).unwrap().unwrap()
+    };
+    let both = others.iter().map(|c| known(c, 0.1)).chain(stable.iter().map(|c| known(c, 0.0)));
+    let library = build(both.collect(), Provenance::default());
+    let matching = |asked: &[Crystal], with_itself| -> Vec<Vec<bool>> {
+        let plan =
+            Plan { seed: 1, hits: 8, without_cell: 0.0, with_itself, copies: 1, thinned: 0.0 };
+        lessons(&library, asked, plan).into_iter().map(|lesson| lesson.matching).collect()
+    };
+    // Each class has one hit.
+    let meant = matching(&others, 1.0);
+    assert!(meant.iter().all(|m| m.len() == 2 && m[0] != m[1]), "{meant:?}");
+    assert_eq!(meant, matching(&stable, 1.0));
+    // Where nothing is known of the formula, it is the crystal that was asked for.
+    let turned = matching(&others, 0.0);
+    assert_ne!(turned, matching(&stable, 0.0));
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub struct Run {
     pub hits: usize,
     /// Share of questions that do not say how large the cell is.
     pub without_cell: f64,
-    /// Share of questions to which the library may know the answer.
+    /// Share of questions to which the library may know the answer; then that is the most stable crystal it knows.
     pub with_itself: f64,
     /// Questions for each crystal; all but the first look at a thinned library.
     pub copies: usize,

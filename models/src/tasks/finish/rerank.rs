@@ -82,6 +82,12 @@ impl Reranker {
         Self { weights }
     }
 
+    /// The weights.
+    #[must_use]
+    pub fn weights(&self) -> Weights {
+        self.weights
+    }
+
     /// With the weights in a JSON document, as [`crate::eval::finish`] fits them.
     ///
     /// # Errors

@@ -90,6 +90,12 @@ impl Predictor {
         }
     }
 
+    /// What ranks candidates again when their energies are known.
+    #[must_use]
+    pub fn reranker(&self) -> Option<&Reranker> {
+        self.reranker.as_ref()
+    }
+
     /// With this diffusion model instead of the one that it has.
     #[must_use]
     pub fn with_diffusion(self, model: Diffusion) -> Self {

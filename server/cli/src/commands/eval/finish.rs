@@ -8,15 +8,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use cellwright_models::Potential;
-use cellwright_models::data;
 use cellwright_models::eval::finish::{Compared, Looked, compare, look};
 use cellwright_models::prototypes::{Library, Provenance};
-use cellwright_models::tasks::finish::Options;
+use cellwright_models::tasks::finish::{Options, Reranker};
 use cellwright_models::tasks::predict::{Predictor, Prototypes};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use crate::files;
+use super::set::Set;
 use crate::model::ModelArgs;
 use crate::output::{self, Format, Outcome};
 
@@ -24,27 +23,14 @@ use crate::output::{self, Format, Outcome};
 #[command(after_help = "\
 Crystals are looked for among known structures without entries of their formula, the first candidates are relaxed, and the order by
 chemistry, by energy and by both are compared. The weights of the last are fitted to the other nine tenths of the questions (ten-fold
-cross-validation). The potential has seen structures of the Materials Project: this measures the finishing, not prediction without it.")]
+cross-validation) or, with --shipped, those that come with this program. The potential has seen structures of the Materials Project: this measures the finishing, not prediction without it.")]
 pub(super) struct Args {
-    /// Data set, a folder below that of --data.
-    #[arg(long)]
-    dataset: String,
-
-    /// Which part of it: val, to fit by.
-    #[arg(long, default_value = "val")]
-    split: String,
-
-    /// Folder of the data sets; without it $CELLWRIGHT_DATA, else ../shared/data.
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    set: Set,
 
     /// Library of known structures, clean of that part; without it the one that comes with this program.
     #[arg(long, value_name = "FILE")]
     library: Option<PathBuf>,
-
-    /// Crystals, spread over the set.
-    #[arg(long, value_name = "N", default_value_t = 300)]
-    crystals: usize,
 
     /// Candidates that are relaxed.
     #[arg(short = 'n', long, default_value_t = 10)]
@@ -61,6 +47,11 @@ pub(super) struct Args {
     /// File for the weights that were fitted to all questions.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+
+    /// Order by the weights that come with this program instead of by weights fitted to the other questions: for a set that
+    /// they were not fitted to.
+    #[arg(long)]
+    shipped: bool,
 
     /// Seed of the bootstrap.
     #[arg(long, default_value_t = 0)]
@@ -84,6 +75,8 @@ struct Answer<'a> {
     crystals: usize,
     answers: usize,
     steps: usize,
+    /// Whether the order by both is that of the weights that come with this program.
+    shipped: bool,
     seed: u64,
     potential: cellwright_models::Provenance,
     #[serde(flatten)]
@@ -91,13 +84,10 @@ struct Answer<'a> {
 }
 
 pub(super) fn run(args: &Args) -> Result<Outcome> {
-    let path = files::data_sets(args.data.as_deref()).join(&args.dataset);
-    let crystals = data::read(&path.join(format!("{}.jsonl.zst", args.split)))?;
-    if crystals.is_empty() || args.crystals == 0 || args.answers == 0 {
-        bail!("there is nothing to look for");
+    let crystals = args.set.read()?;
+    if args.answers == 0 {
+        bail!("-n 0 asks for no candidate");
     }
-    let every = crystals.len().div_ceil(args.crystals);
-    let crystals: Vec<_> = crystals.iter().step_by(every).collect();
     let shipped = Predictor::shipped()?;
     let prototypes = match &args.library {
         Some(path) => Prototypes {
@@ -106,7 +96,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
         },
         None => shipped.prototypes().clone(),
     };
-    let set = format!("{}/{}", args.dataset, args.split);
+    let set = args.set.name();
     if !prototypes.library.provenance().clean_of.contains_key(&set) {
         output::complain(&format!("the library is not known to be free of the crystals of {set}"));
     }
@@ -117,7 +107,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     let bar = ProgressBar::new(crystals.len() as u64)
         .with_style(ProgressStyle::with_template("{wide_bar} {pos}/{len}, {elapsed}, {eta} left")?);
     let mut questions = Vec::with_capacity(crystals.len());
-    for crystal in crystals {
+    for crystal in &crystals {
         let looked = match known.remove(&crystal.id) {
             Some(looked) => looked,
             None => {
@@ -135,19 +125,21 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let compared = compare(&questions, args.seed);
+    let given = args.shipped.then(|| shipped.reranker()).flatten().map(Reranker::weights);
+    let compared = compare(&questions, given, args.seed);
     if let Some(out) = &args.out {
         let text = format!("{}\n", serde_json::to_string_pretty(&compared.weights)?);
         std::fs::write(out, text).with_context(|| format!("cannot write {}", out.display()))?;
     }
     let answer = Answer {
         method: "finish",
-        dataset: &args.dataset,
-        split: &args.split,
+        dataset: &args.set.dataset,
+        split: &args.set.split,
         library: prototypes.library.provenance(),
         crystals: questions.len(),
         answers: args.answers,
         steps: args.steps,
+        shipped: args.shipped,
         seed: args.seed,
         potential: potential.provenance(),
         compared,
@@ -200,6 +192,16 @@ fn render(answer: &Answer) -> String {
             or_dash(order.calibration_error)
         );
     }
+    let any = &answer.compared.any;
+    let [low, high] = any.match_rate_interval;
+    let _ = writeln!(
+        text,
+        "{:<20} {:>8.1} {:>16} {:>8}",
+        "any of them",
+        100.0 * any.match_rate,
+        format!("{:.1} to {:.1}", 100.0 * low, 100.0 * high),
+        or_dash(any.rmse)
+    );
     let [gain, low, high] = answer.compared.gain.map(|x| 100.0 * x);
     let _ = writeln!(
         text,

@@ -12,7 +12,7 @@ use cellwright_models::tasks::predict::{Predictor, Prototypes};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::Csp;
+use super::Args;
 use crate::output::{self, Format, Outcome};
 use crate::plot::{self, Curve};
 
@@ -23,7 +23,7 @@ mod table;
 pub(super) struct Options {
     /// Library of known structures; without it the one that comes with this program.
     #[arg(long, value_name = "FILE")]
-    library: Option<PathBuf>,
+    pub(super) library: Option<PathBuf>,
 
     /// Weights of the ranker; without them those that come with this program.
     #[arg(long, value_name = "FILE")]
@@ -81,7 +81,7 @@ struct Answers<'a> {
     measurements: &'a [Answer<'a>],
 }
 
-pub(super) fn run(args: &Csp, crystals: &[Crystal]) -> Result<Outcome> {
+pub(super) fn run(args: &Args, crystals: &[Crystal]) -> Result<Outcome> {
     let options = &args.prototypes;
     let shipped = Predictor::shipped()?;
     let library = match &options.library {
@@ -96,7 +96,7 @@ pub(super) fn run(args: &Csp, crystals: &[Crystal]) -> Result<Outcome> {
     };
     let prototypes = Prototypes { library, ranker: ranker.filter(|_| !options.unranked) };
     let provenance = prototypes.library.provenance();
-    let set = format!("{}/{}", args.dataset, args.split);
+    let set = args.set.name();
     let mut answers = Vec::new();
     for same_formula in &options.same_formula {
         let bar = ProgressBar::new(crystals.len() as u64).with_style(ProgressStyle::with_template(
@@ -109,8 +109,8 @@ pub(super) fn run(args: &Csp, crystals: &[Crystal]) -> Result<Outcome> {
         bar.finish_and_clear();
         answers.push(Answer {
             method: "prototypes",
-            dataset: &args.dataset,
-            split: &args.split,
+            dataset: &args.set.dataset,
+            split: &args.set.split,
             library: provenance,
             clean: provenance.clean_of.contains_key(&set),
             ranked: prototypes.ranker.is_some(),
