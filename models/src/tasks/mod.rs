@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 pub mod finish;
+pub mod generate;
 pub mod predict;
 pub mod relax;
 

@@ -53,6 +53,41 @@ fn train_model(model: &str, dir: &Path, more: &[&str]) -> crate::support::Run {
 }
 
 #[test]
+fn crystals_are_made_up() {
+    let dir = tempfile::tempdir().expect("a folder");
+    prepare(dir.path(), 1);
+    let path = |name: &str| dir.path().join(name).to_str().expect("UTF-8").to_owned();
+    // A network that chooses species needs a number for each element.
+    let config = std::fs::read_to_string(path("run.json")).expect("a file");
+    let species = config.replace(r#""hidden":8"#, r#""hidden":20,"elements":20,"species":true"#);
+    std::fs::write(path("run.json"), species).expect("written");
+    let trained = train(dir.path(), &[]);
+    assert_eq!(trained.code, 0, "{}", trained.stderr);
+    let model = path("out/model.safetensors");
+    let generate = |more: &[&str]| {
+        cellwright(&[&["generate", "--model", &model, "--steps", "3", "-n", "4"], more].concat())
+    };
+    let answer = generate(&["--format", "json"]).json("generate");
+    assert_eq!(
+        (&answer["asked"], answer["crystals"].as_array().map(Vec::len)),
+        (&4.into(), Some(4))
+    );
+    assert_eq!(answer, generate(&["--format", "json"]).json("generate"));
+    assert_ne!(answer, generate(&["--format", "json", "--seed", "1"]).json("generate"));
+    assert_eq!(generate(&[]).stdout.lines().count(), 5);
+    let cif = generate(&["--format", "cif"]).stdout;
+    assert_eq!(cif.matches("data_").count(), 4, "{cif}");
+    let refused = generate(&["--atoms", "3"]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("none of them of 3"), "{}", refused.stderr);
+    // A model that has to be told what it is made of makes up nothing.
+    std::fs::remove_dir_all(path("out")).expect("removed");
+    std::fs::write(path("run.json"), config).expect("written");
+    assert_eq!(train(dir.path(), &[]).code, 0);
+    assert_eq!(generate(&[]).code, 2);
+}
+
+#[test]
 fn a_run_is_made_and_taken_up_again() {
     let dir = tempfile::tempdir().expect("a folder");
     prepare(dir.path(), 2);

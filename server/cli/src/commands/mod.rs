@@ -13,6 +13,7 @@ mod doctor;
 mod energy;
 mod eval;
 mod explain;
+mod generate;
 mod info;
 mod library;
 mod lsp;
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Valid(valid::Args),
     /// Predict structures for a composition.
     Predict(predict::Args),
+    /// Make up crystals with a diffusion model that chooses the species too.
+    Generate(generate::Args),
     /// Condense known crystals into the library that predictions start from.
     Library(library::Args),
     /// Run the language server on stdin and stdout.
@@ -79,6 +82,7 @@ pub(crate) fn run(command: Command) -> Result<Outcome> {
         Command::Cell(args) => cell::run(&args),
         Command::Valid(args) => valid::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Generate(args) => generate::run(&args),
         Command::Library(args) => library::run(&args),
         Command::Lsp(args) => lsp::run(&args),
         Command::Worker(args) => worker::run(&args),

@@ -13,6 +13,7 @@ pub(crate) const SCHEMAS: &[(&str, &str)] = &[
     ("energy", include_str!("../../schemas/energy.v1.json")),
     ("eval", include_str!("../../schemas/eval.v1.json")),
     ("eval-finish", include_str!("../../schemas/eval-finish.v1.json")),
+    ("generate", include_str!("../../schemas/generate.v1.json")),
     ("info", include_str!("../../schemas/info.v1.json")),
     ("library", include_str!("../../schemas/library.v1.json")),
     ("library-energies", include_str!("../../schemas/library-energies.v1.json")),
@@ -20,8 +21,8 @@ pub(crate) const SCHEMAS: &[(&str, &str)] = &[
     ("models", include_str!("../../schemas/models.v1.json")),
     ("predict", include_str!("../../schemas/predict.v1.json")),
     ("relax", include_str!("../../schemas/relax.v1.json")),
-    ("valid", include_str!("../../schemas/valid.v1.json")),
     ("train", include_str!("../../schemas/train.v1.json")),
+    ("valid", include_str!("../../schemas/valid.v1.json")),
 ];
 
 #[derive(Debug, clap::Args)]

@@ -106,7 +106,7 @@ enum Shape {
 }
 
 /// With what tolerance (Å) the symmetry is found that a CIF states: that of the Materials Project.
-const SYMPREC: f64 = 0.1;
+pub(super) const SYMPREC: f64 = 0.1;
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let asker = Asker::new(args)?;
