@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use cellwright_crystal::Element;
 use cellwright_crystal::metrics::{Matches, best_in_group};
+use cellwright_crystal::{Element, Structure};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -25,6 +25,8 @@ struct Found {
     atoms: usize,
     /// For each answer, the likeliest first: its rms to the crystal if it matches, and its probability.
     answers: Vec<(Option<f64>, Option<f64>)>,
+    /// How far the volume of the closest one that matches is from that of the crystal: |V/V₀ − 1|.
+    volume: Option<f64>,
 }
 
 /// The numbers for one count of answers.
@@ -61,6 +63,8 @@ pub struct Measured {
     pub curve: Vec<f64>,
     /// By number of elements, then by number of atoms, then by chemistry.
     pub parts: Vec<Part>,
+    /// Mean and median of |V/V₀ − 1| over the crystals found, V the volume of the closest answer.
+    pub volume_error: Option<[f64; 2]>,
     /// Crystals without any answer.
     pub unanswered: usize,
     /// Crystals whose reduced formula another crystal of the set has too.
@@ -141,6 +145,7 @@ pub fn measure(
         rows,
         curve: (1..=most).map(rate).collect(),
         parts: parts(&found, counts),
+        volume_error: volume_error(&found),
         unanswered: found.iter().filter(|f| f.answers.is_empty()).count(),
         polymorphs: by_formula.values().filter(|n| **n > 1).sum(),
         calibration_error: calibration::error(&calibration),
@@ -148,6 +153,13 @@ pub fn measure(
             .then(|| first.iter().map(|(chance, _)| chance).sum::<f64>() / first.len() as f64),
         calibration,
     })
+}
+
+fn volume_error(found: &[Found]) -> Option<[f64; 2]> {
+    let mut errors: Vec<f64> = found.iter().filter_map(|f| f.volume).collect();
+    errors.sort_by(f64::total_cmp);
+    let median = *errors.get(errors.len() / 2)?;
+    Some([errors.iter().sum::<f64>() / errors.len() as f64, median])
 }
 
 /// The smallest rms among the first answers.
@@ -173,11 +185,16 @@ fn look(
     question.without_itself = without_itself;
     let drafts = distinct(prototypes.ranked(&question, most)?, most);
     let prepared_truth = matcher.prepare(&truth).ok();
+    let per_atom = |s: &Structure| s.lattice.volume() / s.len() as f64;
     let (mut answers, mut prepared) = (Vec::new(), Vec::new());
+    let mut nearest = (f64::INFINITY, None);
     for draft in drafts {
         // What cannot be prepared was left out as no answer.
         let Ok(answer) = matcher.prepare(&draft.structure) else { continue };
         let rms = prepared_truth.as_ref().and_then(|t| matcher.rms(&answer, t)).map(|m| m.rms);
+        if let Some(rms) = rms.filter(|rms| *rms < nearest.0) {
+            nearest = (rms, Some((per_atom(&draft.structure) / per_atom(&truth) - 1.0).abs()));
+        }
         answers.push((rms, draft.probability));
         prepared.push(answer);
     }
@@ -187,6 +204,7 @@ fn look(
         elements: composition.len(),
         atoms: truth.len(),
         answers,
+        volume: nearest.1,
     };
     Ok((found, prepared))
 }
@@ -233,7 +251,16 @@ mod tests {
     fn found(formula: &str, rms: Option<f64>) -> Found {
         let chemistry = Chemistry::of(&formula.parse().unwrap());
         let answers = vec![(None, Some(0.6)), (rms, Some(0.2))];
-        Found { formula: formula.into(), chemistry, elements: 2, atoms: 6, answers }
+        Found { formula: formula.into(), chemistry, elements: 2, atoms: 6, answers, volume: rms }
+    }
+
+    #[test]
+    fn errors_of_volumes_are_those_of_the_crystals_found() {
+        let errors = [Some(0.3), None, Some(0.1), Some(0.02)];
+        let list: Vec<Found> = errors.into_iter().map(|x| found("NaCl", x)).collect();
+        let [mean, median] = volume_error(&list).unwrap();
+        assert!((mean - 0.14).abs() < 1e-12 && (median - 0.1).abs() < 1e-12, "{mean} {median}");
+        assert_eq!(volume_error(&list[1..2]), None);
     }
 
     #[test]

@@ -25,6 +25,10 @@ pub use rerank::{Clue, Reranker, Weights};
 /// Steps that every candidate gets.
 pub const FIRST_STEPS: usize = 10;
 
+/// Energy above the lowest candidate (eV/atom) at which a relaxed one is left out: phases that can be made at all are within a few
+/// tenths of one (Sun et al., Sci. Adv. 2 (2016) e1600225).
+const HOPELESS: f64 = 1.0;
+
 /// How to finish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
@@ -183,6 +187,7 @@ impl Run<'_> {
             self.notes.push("no candidate stood relaxing: they are as they were found".to_owned());
         }
         self.working.retain(|working| !working.broken);
+        self.leave_out_hopeless();
         self.merge();
         if let Some(reranker) = self.reranker.filter(|_| moved) {
             reranker.rank(&mut self.working);
@@ -193,6 +198,26 @@ impl Run<'_> {
         let energy = |w: &Working| w.candidate.energy.unwrap_or(f64::INFINITY);
         others.sort_by(|a, b| energy(a).total_cmp(&energy(b)));
         self.working = interleaved(ranked, others);
+    }
+
+    /// What is still far above the lowest after its steps is no answer to anybody.
+    fn leave_out_hopeless(&mut self) {
+        let energies = self.working.iter().filter_map(|w| w.candidate.energy);
+        let lowest = energies.fold(f64::INFINITY, f64::min);
+        let before = self.working.len();
+        self.working.retain(|w| {
+            let energy = w.candidate.energy.filter(|_| w.has_moved());
+            energy.is_none_or(|energy| energy - lowest < HOPELESS)
+        });
+        match before - self.working.len() {
+            0 => {}
+            1 => self.notes.push(format!(
+                "a candidate more than {HOPELESS} eV/atom above the lowest was left out"
+            )),
+            n => self.notes.push(format!(
+                "{n} candidates more than {HOPELESS} eV/atom above the lowest were left out"
+            )),
+        }
     }
 
     /// Candidates that became the same structure: the likelier one stays, with the probability of both.

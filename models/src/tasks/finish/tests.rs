@@ -150,6 +150,18 @@ fn where_everything_breaks_the_list_is_as_it_was() {
 }
 
 #[test]
+fn what_stays_far_above_the_lowest_is_left_out() {
+    let candidates = || ["K", "B", "Zr"].map(|z| candidate(z, 0.2, MIDDLE)).to_vec();
+    // Zirconium has −4 eV/atom, potassium −1.9, boron −0.5.
+    let done = run(candidates(), 10, None).unwrap();
+    let left: Vec<_> = done.candidates.iter().map(|c| c.structure.sites[0].element).collect();
+    assert_eq!(left, [Element::from_symbol("Zr")]);
+    assert!(done.notes.iter().any(|n| n.starts_with("2 candidates more than 1 eV/atom")));
+    // Energies of what was not relaxed say less.
+    assert_eq!(run(candidates(), 0, None).unwrap().candidates.len(), 3);
+}
+
+#[test]
 fn candidates_that_become_the_same_are_one() {
     let candidates = vec![candidate("K", 0.3, MIDDLE), candidate("K", 0.5, [0.45; 3])];
     let done = run(candidates, 10, None).unwrap();

@@ -84,6 +84,14 @@ fn one(text: &mut String, answer: &Answer, markdown: bool) {
         measured.polymorphs,
         1e3 * answer.seconds_per_crystal
     );
+    if let Some([mean, median]) = measured.volume_error {
+        let _ = writeln!(
+            text,
+            "volume of the closest answer wrong by {} % on average, median {} %",
+            percent(mean),
+            percent(median)
+        );
+    }
     if let Some((error, mean)) = measured.calibration_error.zip(measured.mean_probability) {
         let _ = writeln!(
             text,
