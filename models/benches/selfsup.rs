@@ -12,7 +12,7 @@ use cellwright_models::nn::train::{Settings, Task};
 use cellwright_models::selfsup::config::Network;
 use cellwright_models::selfsup::graph::{Cell, Graph};
 use cellwright_models::selfsup::network::{Equiformer, parameters};
-use cellwright_models::selfsup::task::{Model, Run, Training};
+use cellwright_models::selfsup::task::{Run, Setup, Training};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use nalgebra::Vector3;
 
@@ -77,7 +77,7 @@ fn bench(c: &mut Criterion) {
         data: Sets::default(),
         seed: 1,
         batch: CRYSTALS,
-        model: Model { network: config, ..Model::default() },
+        model: Setup { network: config, ..Setup::default() },
         train: Settings::default(),
     };
     let split = run.data.cut(crystals.clone(), crystals, String::new()).expect("crystals");

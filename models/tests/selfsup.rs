@@ -1,4 +1,4 @@
-//! EquiformerV2 against numbers of the authors' program: tables, network with every stage, gradients.
+//! EquiformerV2 against numbers of the authors' program: tables, network with every stage, gradients, displacements.
 
 #![allow(clippy::print_stdout, reason = "how well numbers agree is worth knowing too")]
 
@@ -7,6 +7,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor, Var};
+use cellwright_crystal::Lattice;
 use cellwright_models::nn::parameters::Tensors;
 use cellwright_models::nn::so3::frames::frame;
 use cellwright_models::nn::so3::grid::Grid;
@@ -14,10 +15,12 @@ use cellwright_models::nn::so3::harmonics::harmonics;
 use cellwright_models::nn::so3::layout::{Layout, atom_row};
 use cellwright_models::nn::so3::wigner::{Rotation, wigner};
 use cellwright_models::selfsup::config::{FeedForward, Network, Norm, Pooling, Sphere};
+use cellwright_models::selfsup::corruption::{displace, shortest};
 use cellwright_models::selfsup::graph::{Edge, Graph};
 use cellwright_models::selfsup::network::{Equiformer, Output};
 
 use common::Golden;
+use nalgebra::{Matrix3, Vector3};
 
 /// The network that the golden files share.
 fn network() -> Network {
@@ -284,5 +287,57 @@ fn tables_agree() {
         let length = edge.iter().map(|x| x * x).sum::<f64>().sqrt();
         let turned = frame(*edge).map(|row| (0..3).map(|i| row[i] * edge[i]).sum::<f64>() / length);
         close("frame", &turned, &[0.0, 1.0, 0.0], 1e-14);
+    }
+}
+
+/// How atoms are displaced and put back. Their shortest distance counts no images, so they see none that is shorter than
+/// ours; what the displacements come to is the same, in ångström and as fractions (the release learns the latter).
+#[test]
+fn displacements_agree() {
+    let Some(golden) = common::golden_tensors("ssl_functions") else { return };
+    let cells = numbers(&golden["in.cell"]);
+    let vectors = |name: &str| -> Vec<Vector3<f64>> {
+        let flat = numbers(&golden[name]);
+        flat.as_chunks::<3>().0.iter().map(|v| Vector3::from(*v)).collect()
+    };
+    let flat =
+        |rows: &[Vector3<f64>]| rows.iter().flat_map(|v| [v.x, v.y, v.z]).collect::<Vec<_>>();
+    let sigmas = numbers(&golden["out64.sigma"]);
+    let [before, normal, noised, cartesian, scaled, mended] = [
+        "in.pos",
+        "in.standard_normal",
+        "out64.pos_noised_wrapped",
+        "out64.noise_cartesian",
+        "out64.noise_scaled",
+        "out64.pos_denoised_wrapped",
+    ]
+    .map(vectors);
+    let mut first = 0;
+    for (c, atoms) in integers::<usize>(&golden["in.natoms"]).into_iter().enumerate() {
+        let part = first..first + atoms;
+        first += atoms;
+        let rows = Matrix3::from_row_slice(&cells[9 * c..9 * c + 9]);
+        let lattice = Lattice::from_rows(rows).unwrap();
+        let fractional = |v: &Vector3<f64>| lattice.to_fractional(v);
+        let frac: Vec<[f64; 3]> =
+            before[part.clone()].iter().map(|v| fractional(v).into()).collect();
+        let ours = 0.1 * shortest(&lattice, &frac).unwrap();
+        println!("crystal {c}: sigma {ours} and {}", sigmas[c]);
+        assert!(ours <= sigmas[c] * (1.0 + 1e-9));
+        let normal: Vec<[f64; 3]> = normal[part.clone()].iter().map(|v| (*v).into()).collect();
+        let moved = displace(&lattice, &frac, sigmas[c], &normal);
+        let displacement: Vec<Vector3<f64>> =
+            moved.displacement.iter().map(|d| Vector3::from(*d)).collect();
+        close("displacement", &flat(&displacement), &flat(&cartesian[part.clone()]), 1e-12);
+        let fractions: Vec<Vector3<f64>> = displacement.iter().map(fractional).collect();
+        close("as fractions", &flat(&fractions), &flat(&scaled[part.clone()]), 1e-12);
+        let same_place = |ours: &Vector3<f64>, theirs: &Vector3<f64>| {
+            let apart = (ours - fractional(theirs)).map(|x| x - x.round());
+            assert!(apart.norm() < 1e-9, "{apart}");
+        };
+        for ((frac, d), i) in moved.frac.iter().zip(&fractions).zip(part) {
+            same_place(frac, &noised[i]);
+            same_place(&(frac - d), &mended[i]);
+        }
     }
 }

@@ -95,6 +95,9 @@ pub struct Network {
     pub vector: bool,
     /// What becomes of the invariant numbers \[none\].
     pub pooling: Pooling,
+    /// Whether every atom is told the composition and the volume of its crystal \[false\].
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub summary: bool,
 }
 
 impl Default for Network {
@@ -121,6 +124,7 @@ impl Default for Network {
             outputs: 118,
             vector: true,
             pooling: Pooling::None,
+            summary: false,
         }
     }
 }

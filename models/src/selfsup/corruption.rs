@@ -37,11 +37,18 @@ pub struct Corruption {
     pub masking: Masking,
     /// Standard deviation of each component of the displacements, in units of the crystal's shortest distance \[0.1\].
     pub noise: f64,
+    /// Where each crystal has a strength of its own, the least one; up to [`Self::noise`] all are as likely \[none\].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub least_noise: Option<f64>,
 }
 
 impl Default for Corruption {
     fn default() -> Self {
-        Self { masking: Masking::Mixed { species: 0.5, share: 0.15 }, noise: 0.1 }
+        Self {
+            masking: Masking::Mixed { species: 0.5, share: 0.15 },
+            noise: 0.1,
+            least_noise: None,
+        }
     }
 }
 
@@ -57,10 +64,13 @@ impl Corruption {
             Masking::Share(part) => share(part),
             Masking::Element(z) => (1..=118).contains(&z),
         };
-        match (masking, (0.0..=1.0).contains(&self.noise)) {
+        let least = self.least_noise.unwrap_or(self.noise);
+        match (masking, 0.0 <= least && least <= self.noise && self.noise <= 1.0) {
             (true, true) => Ok(()),
             (false, _) => Err(ModelError::Data("selfsup: shares are between 0 and 1".into())),
-            (_, false) => Err(ModelError::Data("selfsup: noise is between 0 and 1".into())),
+            (_, false) => Err(ModelError::Data(
+                "selfsup: noise is between 0 and 1, the least one no larger".into(),
+            )),
         }
     }
 
@@ -79,7 +89,9 @@ impl Corruption {
             return Err(ModelError::Data("a crystal to be corrupted needs atoms".into()));
         }
         let masked = masked(self.masking, numbers, random);
-        let sigma = self.noise * shortest(lattice, frac)?;
+        let least = self.least_noise;
+        let strength = least.map_or(self.noise, |l| l + (self.noise - l) * random.uniform());
+        let sigma = strength * shortest(lattice, frac)?;
         let normal: Vec<[f64; 3]> =
             numbers.iter().map(|_| [(); 3].map(|()| random.normal())).collect();
         let displaced = displace(lattice, frac, sigma, &normal);

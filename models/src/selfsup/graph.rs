@@ -9,6 +9,7 @@ use nalgebra::Vector3;
 use rayon::prelude::*;
 
 use super::config::Network;
+use super::summary;
 use crate::ModelError;
 use crate::nn::index::Index;
 use crate::nn::so3::frames::{Frames, frame};
@@ -63,6 +64,8 @@ pub struct Graph {
     /// Gaussians of the lengths, (edges, gaussians).
     pub(super) gaussians: Tensor,
     pub(super) frames: Arc<Frames>,
+    /// Gaussians of the volumes, (crystals, gaussians), where the network wants them.
+    pub(super) volumes: Option<Tensor>,
 }
 
 impl Graph {
@@ -91,10 +94,17 @@ impl Graph {
             numbers.extend_from_slice(cell.numbers);
             crystals.extend(cell.numbers.iter().map(|_| c as u32));
         }
-        Self::from_edges(config, &numbers, crystals, all, dtype, device)
+        let graph = Self::from_edges(config, &numbers, crystals, all, dtype, device)?;
+        let volumes = config.summary.then(|| {
+            let cells: Vec<_> = cells.iter().map(|c| (c.lattice, c.numbers.len())).collect();
+            let numbers = summary::volumes(config, &cells);
+            Tensor::from_vec(numbers, (cells.len(), config.gaussians), device)?.to_dtype(dtype)
+        });
+        Ok(Self { volumes: volumes.transpose()?, ..graph })
     }
 
-    /// The graph of these atoms, their crystals in ascending order, and edges in any order.
+    /// The graph of these atoms, their crystals in ascending order, and edges in any order; without the volumes of the
+    /// crystals, so for networks without a summary.
     ///
     /// # Errors
     /// When there is no atom or no edge, an element is unknown, or there are too many edges.
@@ -143,6 +153,7 @@ impl Graph {
             target_elements: index(&|e| element(e.target), config.elements + 1),
             gaussians: gaussians(config, &edges, dtype, device)?,
             frames: Arc::new(Frames::new(layout, &rotations)),
+            volumes: None,
         })
     }
 
@@ -156,6 +167,22 @@ impl Graph {
     #[must_use]
     pub fn edges(&self) -> usize {
         self.source.len()
+    }
+
+    /// (atoms, n) to (crystals, n): the sum over the atoms of a crystal, times a weight that depends on their number.
+    pub(super) fn sum_over_crystals(
+        &self,
+        x: &Tensor,
+        weight: impl Fn(usize) -> f64,
+    ) -> Result<Tensor> {
+        let crystals = self.crystals.targets();
+        let mut sizes = vec![0; self.crystals.table_rows()];
+        crystals.iter().for_each(|c| sizes[*c as usize] += 1);
+        let weights: Vec<f64> = crystals.iter().map(|c| weight(sizes[*c as usize])).collect();
+        let weights =
+            Tensor::from_vec(weights, (crystals.len(), 1), x.device())?.to_dtype(x.dtype())?;
+        let sums = Tensor::zeros((sizes.len(), x.dim(1)?), x.dtype(), x.device())?;
+        sums.index_add(&self.crystals.tensor(x.device())?, &x.broadcast_mul(&weights)?, 0)
     }
 }
 

@@ -16,20 +16,24 @@ pub struct Puzzle {
     pub graph: Graph,
     /// Classes of the atoms (atomic number − 1), (atoms, 1), u32.
     species: Tensor,
-    /// Cartesian displacements (Å), (atoms, 3).
+    /// Cartesian displacements around their mean over the crystal (Å), (atoms, 3).
     displacement: Tensor,
     /// 1 for masked atoms, else 0, (atoms, 1).
     masked: Tensor,
+    /// How much the species of an atom counts, (atoms, 1): sums to 1.
+    weights: Tensor,
 }
 
 impl Puzzle {
-    /// From crystals, their atomic numbers, and what was done to them.
+    /// From crystals, their atomic numbers, and what was done to them. The species of an atom that is not masked counts
+    /// `known` times as much as that of one that is.
     ///
     /// # Errors
     /// When a crystal has no graph or a species has no class.
     pub fn new(
         config: &Network,
         crystals: &[(&Lattice, &[u8], &Corrupted)],
+        known: f64,
         device: &Device,
     ) -> std::result::Result<Self, ModelError> {
         let cells: Vec<Cell> = crystals
@@ -50,15 +54,30 @@ impl Puzzle {
             crystals.iter().flat_map(|(_, _, c)| pick(c)).collect()
         };
         let displacement =
-            of(|c| c.displacement.as_flattened().iter().map(|x| *x as f32).collect());
+            of(|c| around_mean(&c.displacement).as_flattened().iter().map(|x| *x as f32).collect());
         let masked = of(|c| c.masked.iter().map(|m| f32::from(u8::from(*m))).collect());
+        let weight = |m: &f32| if *m > 0.0 { 1.0 } else { known as f32 };
+        let weights: Vec<f32> = masked.iter().map(weight).collect();
+        let sum = weights.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+        let weights = weights.into_iter().map(|w| w / sum).collect();
         Ok(Self {
             graph,
             species: Tensor::from_vec(species, (atoms, 1), device)?,
             displacement: Tensor::from_vec(displacement, (atoms, 3), device)?,
             masked: Tensor::from_vec(masked, (atoms, 1), device)?,
+            weights: Tensor::from_vec(weights, (atoms, 1), device)?,
         })
     }
+}
+
+/// Displacements less their mean. No network that sees distances only can tell a crystal from a shifted one, and of
+/// independent normal numbers the mean says nothing about the rest: what is best learned stays the same, with less chance
+/// in it.
+fn around_mean(displacement: &[[f64; 3]]) -> Vec<[f64; 3]> {
+    let count = displacement.len().max(1) as f64;
+    let mean: [f64; 3] =
+        std::array::from_fn(|k| displacement.iter().map(|d| d[k]).sum::<f64>() / count);
+    displacement.iter().map(|d| std::array::from_fn(|k| d[k] - mean[k])).collect()
 }
 
 /// The logarithms of the probabilities of the classes from logits, (n, classes).
@@ -70,16 +89,17 @@ pub fn log_softmax(logits: &Tensor) -> Result<Tensor> {
     shifted.broadcast_sub(&shifted.exp()?.sum_keepdim(1)?.log()?)
 }
 
-/// The terms of the loss, scalars: means over all atoms of a mini-batch.
+/// The terms of the loss, scalars: means over the atoms of a mini-batch.
 #[derive(Debug, Clone)]
 pub struct Terms {
-    /// Negative logarithm of the probability of the right species.
+    /// Negative logarithm of the probability of the right species, weighted.
     pub species: Tensor,
     /// Mean square error of a component of the displacements (Å²).
     pub position: Tensor,
     /// Share of the masked atoms whose species is restored.
     pub restored: f64,
-    /// One minus the mean square error over the mean square of the displacements themselves: 0 for doing nothing.
+    /// One minus the mean square error over the mean square of the displacements themselves, each around their mean over
+    /// the crystal: 0 for doing nothing.
     pub removed: f64,
 }
 
@@ -95,7 +115,8 @@ impl Terms {
         let Output { scalars, vectors } = network.forward(&puzzle.graph)?;
         let vectors = vectors
             .ok_or_else(|| ModelError::Data("selfsup: pre-training needs vectors".into()))?;
-        let species = log_softmax(&scalars)?.gather(&puzzle.species, 1)?.mean_all()?.neg()?;
+        let species = log_softmax(&scalars)?.gather(&puzzle.species, 1)?;
+        let species = (species * &puzzle.weights)?.sum_all()?.neg()?;
         let position = (vectors - &puzzle.displacement)?.sqr()?.mean_all()?;
         let number = |t: &Tensor| t.to_dtype(DType::F64)?.to_scalar::<f64>();
         let size = number(&puzzle.displacement.sqr()?.mean_all()?)?;

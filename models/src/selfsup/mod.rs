@@ -10,9 +10,12 @@ pub mod corruption;
 pub mod graph;
 mod layers;
 pub mod loss;
+pub mod model;
 pub mod network;
+mod summary;
 pub mod task;
 #[cfg(test)]
 mod tests;
 
 pub use config::Network;
+pub use model::{Mended, Model};

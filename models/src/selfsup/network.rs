@@ -6,6 +6,7 @@ use super::attention::{Attention, Surroundings, edge_grid};
 use super::config::{Network, Pooling};
 use super::graph::Graph;
 use super::layers::{AtomNetwork, Normalise, ScalarHead, atom_grid};
+use super::summary::Summary;
 use crate::ModelError;
 use crate::nn::parameters::{Named, Parameters, Tensors};
 use crate::nn::random::Random;
@@ -33,6 +34,7 @@ pub struct Equiformer {
     config: Network,
     embedding: Tensor,
     surroundings: Surroundings,
+    summary: Option<Summary>,
     blocks: Vec<Block>,
     norm: Normalise,
     scalars: ScalarHead,
@@ -48,6 +50,9 @@ pub fn parameters(config: &Network, random: &mut Random, device: &Device) -> Res
     let mut p = Parameters::new(device);
     p.embedding("sphere_embedding", [elements + 1, channels], random)?;
     Surroundings::parameters(&mut p, config, random)?;
+    if config.summary {
+        Summary::parameters(&mut p, config, random)?;
+    }
     for i in 0..config.blocks {
         let name = |part: &str| format!("blocks.{i}.{part}");
         Normalise::parameters(&mut p, config, &name("norm_1"))?;
@@ -77,6 +82,7 @@ impl Equiformer {
         let (edges, atoms) = (edge_grid(config), atom_grid(config));
         let embedding = named.take("sphere_embedding.weight", &[elements + 1, channels])?;
         let surroundings = Surroundings::new(named, config)?;
+        let summary = config.summary.then(|| Summary::new(named, config)).transpose()?;
         let blocks = (0..config.blocks)
             .map(|i| {
                 let name = |part: &str| format!("blocks.{i}.{part}");
@@ -92,6 +98,7 @@ impl Equiformer {
             config: config.clone(),
             embedding,
             surroundings,
+            summary,
             blocks,
             norm: Normalise::new(named, config, "norm")?,
             scalars: ScalarHead::new(named, config, "output_block")?,
@@ -129,7 +136,11 @@ impl Equiformer {
         let around = self.surroundings.forward(graph)?;
         let (atoms, rows, channels) = around.dims3()?;
         let elements = graph.elements.tensor(around.device())?;
-        let own = self.embedding.index_select(&elements, 0)?.unsqueeze(1)?;
+        let mut own = self.embedding.index_select(&elements, 0)?;
+        if let Some(summary) = &self.summary {
+            own = (own + summary.forward(graph, around.device())?)?;
+        }
+        let own = own.unsqueeze(1)?;
         let rest = Tensor::zeros((atoms, rows - 1, channels), own.dtype(), own.device())?;
         let mut x = (around + Tensor::cat(&[own, rest], 1)?)?;
         observe("embedding", &x);
@@ -149,21 +160,10 @@ impl Equiformer {
     }
 
     fn pool(&self, x: &Tensor, graph: &Graph) -> Result<Tensor> {
-        let weight = |atoms: usize| match self.config.pooling {
-            Pooling::None => 1.0,
-            Pooling::Mean => 1.0 / atoms as f64,
-            Pooling::Sum { divisor } => 1.0 / divisor,
-        };
-        if matches!(self.config.pooling, Pooling::None) {
-            return Ok(x.clone());
+        match self.config.pooling {
+            Pooling::None => Ok(x.clone()),
+            Pooling::Mean => graph.sum_over_crystals(x, |atoms| 1.0 / atoms as f64),
+            Pooling::Sum { divisor } => graph.sum_over_crystals(x, |_| 1.0 / divisor),
         }
-        let crystals = graph.crystals.targets();
-        let mut sizes = vec![0; graph.crystals.table_rows()];
-        crystals.iter().for_each(|c| sizes[*c as usize] += 1);
-        let weights: Vec<f64> = crystals.iter().map(|c| weight(sizes[*c as usize])).collect();
-        let weights =
-            Tensor::from_vec(weights, (crystals.len(), 1), x.device())?.to_dtype(x.dtype())?;
-        let sums = Tensor::zeros((sizes.len(), x.dim(1)?), x.dtype(), x.device())?;
-        sums.index_add(&graph.crystals.tensor(x.device())?, &x.broadcast_mul(&weights)?, 0)
     }
 }

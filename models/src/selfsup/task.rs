@@ -13,7 +13,7 @@ use super::graph::{Cell, Graph};
 use super::loss::{Puzzle, Terms};
 use super::network::{Equiformer, parameters};
 use crate::ModelError;
-use crate::data::{Crystal, Sets, Split};
+use crate::data::{Crystal, Seen, Sets, Split};
 use crate::nn::parameters::{Parameters, Tensors};
 use crate::nn::random::Random;
 use crate::nn::train::{self, Epochs, Loss, Task};
@@ -21,7 +21,7 @@ use crate::nn::train::{self, Epochs, Loss, Task};
 /// What a set of pre-trained weights belongs to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Model {
+pub struct Setup {
     /// The network.
     pub network: Network,
     /// What it learns to undo.
@@ -29,15 +29,22 @@ pub struct Model {
     /// Weight of the mean square error of the displacements (Å⁻²). The published 200 is for fractional coordinates, whose
     /// squares are some 40 times smaller than those in Å \[5\].
     pub position: f64,
+    /// Weight of the species of an atom that is not masked, beside 1 for a masked one \[1\].
+    pub known: f64,
 }
 
-impl Default for Model {
+impl Default for Setup {
     fn default() -> Self {
-        Self { network: Network::default(), corruption: Corruption::default(), position: 5.0 }
+        Self {
+            network: Network::default(),
+            corruption: Corruption::default(),
+            position: 5.0,
+            known: 1.0,
+        }
     }
 }
 
-impl Model {
+impl Setup {
     /// Refuses settings that make no model.
     ///
     /// # Errors
@@ -46,10 +53,10 @@ impl Model {
         self.network.check()?;
         self.corruption.check()?;
         let heads = self.network.vector && self.network.pooling == Pooling::None;
-        if !heads || self.position < 0.0 || !self.position.is_finite() {
+        let weights = [self.position, self.known].iter().all(|w| w.is_finite() && *w >= 0.0);
+        if !heads || !weights {
             return Err(ModelError::Data(
-                "selfsup: pre-training needs vectors, no pooling, and a weight of at least 0"
-                    .into(),
+                "selfsup: pre-training needs vectors, no pooling, and weights of at least 0".into(),
             ));
         }
         Ok(())
@@ -68,9 +75,9 @@ pub struct Run {
     /// Crystals of one step \[32\].
     #[serde(default = "default_batch")]
     pub batch: usize,
-    /// Model.
+    /// Network, corruption and the weights of the loss.
     #[serde(default)]
-    pub model: Model,
+    pub model: Setup,
     /// Optimiser and loop.
     #[serde(default)]
     pub train: train::Settings,
@@ -85,6 +92,7 @@ fn default_batch() -> usize {
 pub struct Training {
     run: Run,
     hash: String,
+    seen: Seen,
     parameters: Parameters,
     device: Device,
     crystals: Vec<Known>,
@@ -118,11 +126,13 @@ impl Training {
             let known = crystals.into_iter().map(|c| Known::new(c, &run.model.network));
             known.collect::<Result<Vec<_>, _>>()
         };
+        let seen = split.seen();
         let Split { train, validation, hash } = split;
         let sizes = train.iter().map(|c| c.numbers.len()).collect();
         Ok(Self {
             run: run.clone(),
             hash,
+            seen,
             parameters: parameters(&run.model.network, &mut Epochs::weights(run.seed), device)?,
             device: device.clone(),
             epochs: Epochs::new(run.seed, run.batch, sizes),
@@ -147,7 +157,8 @@ impl Training {
             .zip(&corrupted)
             .map(|(k, c)| (&k.lattice, k.crystal.numbers.as_slice(), c))
             .collect();
-        let puzzle = Puzzle::new(&self.run.model.network, &puzzle, &self.device)?;
+        let Setup { network: config, known, .. } = &self.run.model;
+        let puzzle = Puzzle::new(config, &puzzle, *known, &self.device)?;
         let terms = Terms::new(network, &puzzle)?;
         let total = terms.total(self.run.model.position)?;
         let names = Terms::NAMES.map(str::to_owned);
@@ -183,6 +194,7 @@ impl Task for Training {
             "model": model,
             "data": data,
             "hash": self.hash,
+            "seen": self.seen,
             "seed": seed,
             "batch": batch,
         })
@@ -269,7 +281,7 @@ mod tests {
             data: Sets::default(),
             seed: 1,
             batch: 4,
-            model: Model { network, ..Model::default() },
+            model: Setup { network, ..Setup::default() },
             train: train::Settings { epochs: 2, ..train::Settings::default() },
         }
     }
@@ -285,7 +297,9 @@ mod tests {
 
     #[test]
     fn every_parameter_learns() {
-        let mut task = training(&run(), crystals(), crystals()).unwrap();
+        let mut run = run();
+        run.model.network.summary = true;
+        let mut task = training(&run, crystals(), crystals()).unwrap();
         let (loss, gradients) = task.step(0, 0).unwrap();
         assert!(loss.total > 0.0 && loss.terms.len() == 4);
         for (name, variable) in task.parameters().iter() {
