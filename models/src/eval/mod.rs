@@ -6,3 +6,4 @@ pub mod csp;
 pub mod finish;
 pub mod prototypes;
 pub mod search;
+pub mod selfsup;

@@ -12,7 +12,7 @@ use super::graph::{Cell, Graph};
 use super::loss::log_softmax;
 use super::network::{Equiformer, Output};
 use super::task::Setup;
-use crate::data::Seen;
+use crate::data::{Seen, Sets};
 use crate::nn::checkpoint;
 use crate::tasks::batches;
 use crate::{ModelError, Provenance};
@@ -27,6 +27,7 @@ pub struct Model {
     setup: Setup,
     network: Equiformer,
     device: Device,
+    data: Sets,
     seen: Seen,
     provenance: Provenance,
 }
@@ -85,6 +86,7 @@ impl Model {
         #[derive(Deserialize)]
         struct Identity {
             model: Setup,
+            data: Sets,
             seen: Seen,
         }
         let (weights, text) = checkpoint::parse(bytes, name, device)?;
@@ -96,7 +98,7 @@ impl Model {
         if kind != "selfsup" {
             return Err(ModelError::BadWeights(format!("{name} is a model of {kind}")));
         }
-        let Identity { model: setup, seen } = serde_json::from_str(task).map_err(unknown)?;
+        let Identity { model: setup, data, seen } = serde_json::from_str(task).map_err(unknown)?;
         setup.check()?;
         let network = Equiformer::new(&setup.network, &weights)?;
         let version = Sha256::digest(bytes).iter().take(4).map(|b| format!("{b:02x}")).collect();
@@ -105,13 +107,19 @@ impl Model {
             version,
             device: if device.is_cuda() { "cuda:0" } else { "cpu" }.to_owned(),
         };
-        Ok(Self { setup, network, device: device.clone(), seen, provenance })
+        Ok(Self { setup, network, device: device.clone(), data, seen, provenance })
     }
 
     /// Its name, the beginning of the hash of its file, and the device.
     #[must_use]
     pub fn provenance(&self) -> Provenance {
         self.provenance.clone()
+    }
+
+    /// The sets that it was trained with.
+    #[must_use]
+    pub fn data(&self) -> &Sets {
+        &self.data
     }
 
     /// What it has learned from.
@@ -272,7 +280,7 @@ mod tests {
         };
         let setup = Setup { network, ..Setup::default() };
         let weights = parameters(&setup.network, &mut Random::new(1, 0), &Device::Cpu).unwrap();
-        let mut task = serde_json::json!({ "kind": kind, "model": setup });
+        let mut task = serde_json::json!({ "kind": kind, "model": setup, "data": Sets::default() });
         if seen {
             task["seen"] =
                 serde_json::json!({ "sizes": [[2, 1], [4, 1]], "elements": [8, 11, 17] });
