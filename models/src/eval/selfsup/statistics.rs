@@ -12,19 +12,15 @@ use crate::data::Crystal;
 /// Numbers above 0 of things never seen: as if each had been seen so often.
 const PRIOR: f64 = 0.5;
 
-/// Proportions of more atoms in a formula unit than this are one kind.
-const MOST_COUNT: usize = 12;
-
 /// How often elements occur in crystals, alone and together.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Statistics {
-    crystals: f64,
     /// Crystals with an element.
     with: BTreeMap<Element, f64>,
     /// Crystals with two elements.
     pairs: BTreeMap<(Element, Element), f64>,
-    /// Crystals with so many atoms of an element in the formula unit.
-    counts: BTreeMap<(Element, usize), f64>,
+    /// Crystals with so many atoms of an element in a formula unit of so many atoms.
+    counts: BTreeMap<(Element, [usize; 2]), f64>,
 }
 
 impl Statistics {
@@ -36,11 +32,11 @@ impl Statistics {
         let mut statistics = Self::default();
         for crystal in crystals {
             let (reduced, _) = crystal.structure()?.composition().reduced();
-            statistics.crystals += 1.0;
+            let atoms = reduced.iter().map(|(_, n)| n as usize).sum();
             for (element, count) in reduced.iter() {
                 *statistics.with.entry(element).or_default() += 1.0;
-                let count = (count as usize).min(MOST_COUNT);
-                *statistics.counts.entry((element, count)).or_default() += 1.0;
+                let share = [count as usize, atoms];
+                *statistics.counts.entry((element, share)).or_default() += 1.0;
                 for (other, _) in reduced.iter().filter(|(other, _)| *other != element) {
                     *statistics.pairs.entry((element, other)).or_default() += 1.0;
                 }
@@ -66,8 +62,9 @@ impl Statistics {
             .filter_map(|site| Some((site.element?, site.occupancy)))
             .collect();
         let share = question.together.then(|| {
-            let units = known.iter().map(|(_, n)| n as usize).fold(question.masked.len(), gcd);
-            (question.masked.len() / units.max(1)).min(MOST_COUNT)
+            let masked = question.masked.len();
+            let units = known.iter().map(|(_, n)| n as usize).fold(masked, gcd).max(1);
+            [masked / units, question.spoiled.len() / units]
         });
         let get = |of: Option<&f64>| of.copied().unwrap_or(0.0) + PRIOR;
         let score = |(element, with): (&Element, &f64)| {
