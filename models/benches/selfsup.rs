@@ -1,4 +1,4 @@
-//! EquiformerV2 at the size of `configs/selfsup-mp.json`: what the network says of one cell of 20 atoms and of 32 cells,
+//! EquiformerV2 at the size of its default settings: what the network says of one cell of 20 atoms and of 32 cells,
 //! and one training step on these.
 //!
 //! `cargo bench -p cellwright-models --bench selfsup`. Elements of the throughput are atoms. `tests/bench/selfsup.py`
