@@ -2,10 +2,14 @@
 
 use std::ops::Range;
 
+pub mod complete;
+pub mod denoise;
 pub mod finish;
 pub mod generate;
+pub mod mender;
 pub mod predict;
 pub mod relax;
+pub mod substitutions;
 
 /// Atoms in one call of a potential: enough to keep it busy, few enough that a cancel is soon seen.
 const BATCH_ATOMS: usize = 64;

@@ -10,6 +10,7 @@ mod plot;
 mod report;
 mod structures;
 mod wrap;
+mod write_back;
 
 use std::process::ExitCode;
 

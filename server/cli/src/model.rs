@@ -1,10 +1,14 @@
 //! The learned potential as the command line loads it.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use anyhow::Result;
 use cellwright_crystal::Structure;
 use cellwright_features::energy::refusal;
 use cellwright_models::chgnet::Chgnet;
 use cellwright_models::device::{Device, device};
+use cellwright_models::tasks::mender::{self, Mender};
 use cellwright_models::weights;
 use cellwright_syntax::Reading;
 use clap::Args;
@@ -27,6 +31,26 @@ impl ModelArgs {
     /// The device itself.
     pub(crate) fn device(&self) -> Result<Device> {
         Ok(device(self.device.as_deref())?)
+    }
+}
+
+/// Which model names masked sites and puts atoms back.
+#[derive(Debug, Args)]
+pub(crate) struct MenderArgs {
+    /// Weights of a model of masked sites and displaced atoms (`cellwright train selfsup`); without it those that come with this
+    /// program.
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+}
+
+impl MenderArgs {
+    /// Loads it.
+    pub(crate) fn load(&self, model: &ModelArgs) -> Result<Arc<dyn Mender>> {
+        let device = device(model.device.as_deref())?;
+        Ok(match &self.weights {
+            Some(path) => mender::open(path, &device)?,
+            None => mender::shipped(&device)?,
+        })
     }
 }
 

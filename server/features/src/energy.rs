@@ -1,6 +1,8 @@
 //! What a learned potential said about a crystal, and whether it can say anything at all.
 
+use cellwright_crystal::Structure;
 use cellwright_syntax::Reading;
+use cellwright_syntax::reading::ObstacleKind;
 use nalgebra::Vector3;
 
 /// Numbers of a learned potential for one reading, atoms in the order of `reading.structure`.
@@ -51,34 +53,54 @@ impl Energy {
     }
 }
 
-/// Why a reading cannot be given to a model: one clause for the user, no trailing dot. `None` if it can.
+/// Why a reading cannot be given to a potential: one clause for the user, no trailing dot. `None` if it can.
 #[must_use]
 pub fn refusal(reading: &Reading) -> Option<String> {
-    match &reading.lattice {
-        None => return Some("no cell is given".to_owned()),
-        Some(Err(error)) => return Some(error.to_string()),
-        Some(Ok(_)) => {}
+    if let Some(reason) = without_place(reading) {
+        return Some(reason);
     }
     if let Some(masked) = reading.sites.iter().find(|s| s.masked) {
         return Some(format!("the species of site '{}' is masked", masked.label));
     }
-    if let Some(obstacle) = reading.obstacles.first() {
+    if let Some(reason) = unsound(reading, |_| true) {
+        return Some(reason);
+    }
+    // The rows said nothing against it, so this is a site whose element the table does not hold.
+    let ordered = reading.structure.as_ref().is_some_and(Structure::is_ordered);
+    (!ordered).then(|| "a site has no known element".to_owned())
+}
+
+/// The same for a model that takes sites without an element.
+#[must_use]
+pub fn refusal_unless_masked(reading: &Reading) -> Option<String> {
+    without_place(reading).or_else(|| unsound(reading, |kind| kind != ObstacleKind::Species))
+}
+
+/// Whether there is no cell to put atoms into.
+fn without_place(reading: &Reading) -> Option<String> {
+    match &reading.lattice {
+        None => Some("no cell is given".to_owned()),
+        Some(Err(error)) => Some(error.to_string()),
+        Some(Ok(_)) => None,
+    }
+}
+
+/// What is wrong with the atoms, obstacles of some kinds counted.
+fn unsound(reading: &Reading, counts: impl Fn(ObstacleKind) -> bool) -> Option<String> {
+    if let Some(obstacle) = reading.obstacles.iter().find(|o| counts(o.kind)) {
         return Some(obstacle.message.clone());
     }
     if let Some(lost) = reading.sites.iter().find(|s| s.multiplicity == 0) {
         return Some(format!("site '{}' has no place in the cell", lost.label));
     }
-    let Some(structure) = reading.structure.as_ref().filter(|s| !s.is_empty()) else {
+    if reading.structure.as_ref().is_none_or(Structure::is_empty) {
         return Some("no atoms are given".to_owned());
-    };
-    if let Some(partial) = reading.sites.iter().find(|s| (s.occupancy - 1.0).abs() >= 1e-6) {
-        let (label, occupancy) = (&partial.label, partial.occupancy);
-        return Some(format!(
-            "the structure is disordered: site '{label}' has occupancy {occupancy}; write an ordered cell first"
-        ));
     }
-    // The rows said nothing against it, so this is a site whose element the table does not hold.
-    (!structure.is_ordered()).then(|| "a site has no known element".to_owned())
+    let partial = reading.sites.iter().find(|s| (s.occupancy - 1.0).abs() >= 1e-6)?;
+    let (label, occupancy) = (&partial.label, partial.occupancy);
+    Some(format!(
+        "the structure is disordered: site '{label}' has occupancy {occupancy}; write an ordered cell first"
+    ))
 }
 
 #[cfg(test)]
@@ -107,6 +129,15 @@ mod tests {
             .replace(" 0.0\nO1", " 0.0 0.5\nO1")
             .replace("0.3053(2) 0.0\n", "0.3053(2) 0.0 1\n");
         assert!(reason(&partial).contains("'Ti1' has occupancy 0.5"), "{}", reason(&partial));
+    }
+
+    #[test]
+    fn a_model_of_masks_takes_sites_without_an_element() {
+        let accepts = |text: &str| refusal_unless_masked(&cif(text).readings[0]);
+        assert_eq!(accepts(&RUTILE.replace("Ti1 Ti", "Ti1 ?")), None);
+        assert_eq!(accepts(&RUTILE.replace("Ti1 Ti", "Ti1 Qq")), None);
+        assert!(accepts(&RUTILE.replace("Ti1 Ti 0.0 ", "Ti1 ? abc ")).is_some());
+        assert!(accepts(&RUTILE.replace("_cell_", "_no_")).is_some());
     }
 
     #[test]

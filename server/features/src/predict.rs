@@ -124,7 +124,8 @@ fn hull(above: f64) -> String {
 }
 
 /// A probability as nobody misreads it: neither 0 % nor 100 % is ever meant.
-fn percent(p: f64) -> String {
+#[must_use]
+pub fn percent(p: f64) -> String {
     match 100.0 * p {
         x if x < 1.0 => "< 1 %".to_owned(),
         x if x > 99.0 => "> 99 %".to_owned(),

@@ -15,7 +15,8 @@ use tower_lsp::{LanguageServer, async_trait};
 use crate::client::{ClientFeatures, capabilities};
 use crate::event::{Event, Reply};
 use crate::protocol::{
-    PredictParams, PredictResult, RelaxChoices, RelaxChoicesParams, RelaxParams, RelaxResult,
+    DenoiseParams, DenoiseResult, PredictParams, PredictResult, RelaxChoices, RelaxChoicesParams,
+    RelaxParams, RelaxResult, SubstituteParams,
 };
 
 /// What tower-lsp calls.
@@ -53,6 +54,14 @@ impl Backend {
 
     pub(crate) async fn predict(&self, params: PredictParams) -> Result<PredictResult> {
         self.ask(|reply| Event::Predict(params, reply)).await
+    }
+
+    pub(crate) async fn denoise(&self, params: DenoiseParams) -> Result<DenoiseResult> {
+        self.ask(|reply| Event::Denoise(params, reply)).await
+    }
+
+    pub(crate) async fn substitute(&self, params: SubstituteParams) -> Result<PredictResult> {
+        self.ask(|reply| Event::Substitute(params, reply)).await
     }
 
     pub(crate) async fn models_changed(&self, _: Value) {

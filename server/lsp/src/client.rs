@@ -17,6 +17,12 @@ pub(crate) const RELAX_KIND: &str = "refactor.rewrite.relax";
 /// Kind of the predict actions.
 pub(crate) const PREDICT_KIND: &str = "refactor.rewrite.predict";
 
+/// Kind of the denoise actions.
+pub(crate) const DENOISE_KIND: &str = "refactor.rewrite.denoise";
+
+/// Kind of the substitute actions.
+pub(crate) const SUBSTITUTE_KIND: &str = "refactor.rewrite.substitute";
+
 /// The client's abilities that matter here.
 #[derive(Debug, Clone)]
 pub(crate) struct ClientFeatures {
@@ -108,6 +114,8 @@ pub(crate) fn capabilities(client: &ClientFeatures) -> ServerCapabilities {
                 CodeActionKind::QUICKFIX,
                 CodeActionKind::new(RELAX_KIND),
                 CodeActionKind::new(PREDICT_KIND),
+                CodeActionKind::new(DENOISE_KIND),
+                CodeActionKind::new(SUBSTITUTE_KIND),
             ]),
             resolve_provider: Some(true),
             ..CodeActionOptions::default()

@@ -15,9 +15,10 @@ use tower_lsp::lsp_types::{
 };
 
 use crate::client::ClientFeatures;
-use crate::owner::Owner;
+use crate::owner::{Owner, Question};
 use crate::protocol::{
-    PredictParams, PredictResult, RelaxChoices, RelaxChoicesParams, RelaxParams, RelaxResult,
+    DenoiseParams, DenoiseResult, PredictParams, PredictResult, RelaxChoices, RelaxChoicesParams,
+    RelaxParams, RelaxResult, SubstituteParams,
 };
 use crate::snapshot::Snapshot;
 
@@ -41,6 +42,8 @@ pub(crate) enum Event {
     RelaxChoices(RelaxChoicesParams, Reply<Option<RelaxChoices>>),
     Relax(RelaxParams, Reply<RelaxResult>),
     Predict(PredictParams, Reply<PredictResult>),
+    Denoise(DenoiseParams, Reply<DenoiseResult>),
+    Substitute(SubstituteParams, Reply<PredictResult>),
     /// A job on the blocking pool has come so far.
     Analysis {
         uri: Url,
@@ -52,6 +55,13 @@ pub(crate) enum Event {
         uri: Url,
         generation: u64,
         cells: Vec<Cell>,
+        outcome: Box<std::result::Result<Output, TaskError>>,
+    },
+    /// The model has answered for the masked sites of a crystal.
+    Completed {
+        uri: Url,
+        generation: u64,
+        question: Question,
         outcome: Box<std::result::Result<Output, TaskError>>,
     },
     Worker(WorkerStatus),

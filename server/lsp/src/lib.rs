@@ -85,6 +85,8 @@ where
     .custom_method(protocol::RELAX_CHOICES, Backend::relax_choices)
     .custom_method(protocol::RELAX, Backend::relax)
     .custom_method(protocol::PREDICT, Backend::predict)
+    .custom_method(protocol::DENOISE, Backend::denoise)
+    .custom_method(protocol::SUBSTITUTE, Backend::substitute)
     .custom_method(protocol::MODELS_CHANGED, Backend::models_changed)
     .custom_method(protocol::CANCEL_PROGRESS, Backend::cancel_progress)
     .finish();

@@ -6,7 +6,7 @@ use tower_lsp::lsp_types::notification::Progress;
 use tower_lsp::lsp_types::request::Request;
 use tower_lsp::lsp_types::{MessageType, ProgressParams, PublishDiagnosticsParams};
 
-use crate::protocol::{PredictProgress, RelaxProgress, Status};
+use crate::protocol::{DenoiseProgress, PredictProgress, RelaxProgress, Status};
 
 /// A notification for the client.
 #[derive(Debug)]
@@ -15,6 +15,7 @@ pub(crate) enum Outgoing {
     Progress(ProgressParams),
     RelaxProgress(RelaxProgress),
     PredictProgress(PredictProgress),
+    DenoiseProgress(DenoiseProgress),
     Status(Status),
     /// For the log of the client.
     Log(MessageType, String),
@@ -50,6 +51,7 @@ pub(crate) async fn deliver(client: Client, mut messages: UnboundedReceiver<Outg
             Outgoing::Progress(params) => client.send_notification::<Progress>(params).await,
             Outgoing::RelaxProgress(p) => client.send_notification::<RelaxProgress>(p).await,
             Outgoing::PredictProgress(p) => client.send_notification::<PredictProgress>(p).await,
+            Outgoing::DenoiseProgress(p) => client.send_notification::<DenoiseProgress>(p).await,
             Outgoing::Status(status) => client.send_notification::<Status>(status).await,
             Outgoing::Log(kind, message) => client.log_message(kind, message).await,
         }

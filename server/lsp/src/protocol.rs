@@ -4,7 +4,7 @@ use cellwright_features::relax::Summary;
 use serde::{Deserialize, Serialize};
 use tower_lsp::lsp_types::notification::Notification;
 use tower_lsp::lsp_types::{
-    NumberOrString, Position, TextDocumentIdentifier, VersionedTextDocumentIdentifier,
+    NumberOrString, Position, Range, TextDocumentIdentifier, VersionedTextDocumentIdentifier,
     WorkspaceEdit,
 };
 
@@ -14,6 +14,10 @@ pub(crate) const RELAX_CHOICES: &str = "cellwright/relaxChoices";
 pub(crate) const RELAX: &str = "cellwright/relax";
 /// Method of [`PredictParams`].
 pub(crate) const PREDICT: &str = "cellwright/predict";
+/// Method of [`DenoiseParams`].
+pub(crate) const DENOISE: &str = "cellwright/denoise";
+/// Method of [`SubstituteParams`].
+pub(crate) const SUBSTITUTE: &str = "cellwright/substitute";
 /// Method of the notification that the installed models have changed.
 pub(crate) const MODELS_CHANGED: &str = "cellwright/modelsChanged";
 /// Method of LSP that tower-lsp does not route.
@@ -185,6 +189,66 @@ pub(crate) struct PredictProgress {
 impl Notification for PredictProgress {
     type Params = Self;
     const METHOD: &'static str = "cellwright/predictProgress";
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DenoiseParams {
+    pub(crate) text_document: VersionedTextDocumentIdentifier,
+    #[serde(default)]
+    pub(crate) range: Option<Range>,
+    #[serde(default)]
+    pub(crate) token: Option<NumberOrString>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DenoiseResult {
+    pub(crate) version: i32,
+    pub(crate) edit: WorkspaceEdit,
+    pub(crate) changed: bool,
+    pub(crate) message: String,
+    pub(crate) notes: Vec<String>,
+    pub(crate) model: Model,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) energy_model: Option<Model>,
+    /// Before and after (eV/atom).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) energies: Option<[f64; 2]>,
+    /// Before and after (Å).
+    pub(crate) shortest: [f64; 2],
+    pub(crate) rounds: usize,
+    pub(crate) moves: Vec<Move>,
+}
+
+/// How far a row moved.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Move {
+    pub(crate) label: String,
+    /// Å.
+    pub(crate) distance: f64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct DenoiseProgress {
+    pub(crate) token: NumberOrString,
+    pub(crate) message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fraction: Option<f64>,
+}
+
+impl Notification for DenoiseProgress {
+    type Params = Self;
+    const METHOD: &'static str = "cellwright/denoiseProgress";
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SubstituteParams {
+    pub(crate) text_document: VersionedTextDocumentIdentifier,
+    pub(crate) position: Position,
+    #[serde(default)]
+    pub(crate) token: Option<NumberOrString>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

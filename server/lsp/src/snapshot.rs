@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use cellwright_checks::Finding;
+use cellwright_features::complete::open_groups;
 use cellwright_features::energy::refusal;
 use cellwright_features::facts::facts;
 use cellwright_features::{Energy, EnergyState, Facts};
@@ -13,6 +14,7 @@ use tower_lsp::lsp_types::Url;
 
 use crate::client::ClientFeatures;
 use crate::config::Config;
+use crate::owner::{Answer, Question};
 
 /// A version of a document. Immutable; shared by whoever looks at it.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub(crate) struct Snapshot {
     pub(crate) parsed: Parsed,
     /// For each reading what a model would be asked, or why it will not be.
     pub(crate) cells: Vec<Result<Cell, String>>,
+    /// For each reading with masked sites what a model would be asked.
+    pub(crate) masked: Vec<Option<Question>>,
     facts: OnceLock<Vec<Option<Facts>>>,
 }
 
@@ -40,7 +44,8 @@ impl Snapshot {
         limit: usize,
     ) -> Self {
         let cells = parsed.readings.iter().map(|r| cell(r, limit)).collect();
-        Self { uri, version, edition, rope, parsed, cells, facts: OnceLock::new() }
+        let masked = parsed.readings.iter().map(|r| question(&parsed, r)).collect();
+        Self { uri, version, edition, rope, parsed, cells, masked, facts: OnceLock::new() }
     }
 
     /// What each reading is, computed once: it may search for symmetry.
@@ -60,6 +65,13 @@ fn cell(reading: &Reading, limit: usize) -> Result<Cell, String> {
     Ok(Cell::from_structure(structure))
 }
 
+fn question(parsed: &Parsed, reading: &Reading) -> Option<Question> {
+    let groups = open_groups(parsed, reading);
+    let structure = reading.structure.as_ref().filter(|_| !groups.is_empty())?;
+    let groups = groups.iter().map(|group| group.atoms(reading)).collect();
+    Some(Question { cell: Cell::from_structure(structure), groups })
+}
+
 /// What a request sees: a snapshot and everything known about it at that moment.
 #[derive(Debug, Clone)]
 pub(crate) struct View {
@@ -68,6 +80,8 @@ pub(crate) struct View {
     pub(crate) findings: Arc<Vec<Finding>>,
     /// One for each reading.
     pub(crate) energies: Vec<EnergyState<Arc<Energy>>>,
+    /// One for each reading: what is known of its masked sites.
+    pub(crate) completions: Vec<Option<Answer>>,
     pub(crate) config: Arc<Config>,
     pub(crate) client: Arc<ClientFeatures>,
 }

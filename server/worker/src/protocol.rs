@@ -12,8 +12,9 @@ mod candidate;
 mod cell;
 
 pub use candidate::CandidateLine;
-use cellwright_models::Provenance;
+pub use cellwright_models::Provenance;
 pub use cellwright_models::hull::Hull;
+pub use cellwright_models::tasks::denoise::{DenoiseOptions, Ending};
 pub use cellwright_models::tasks::predict::{AboveHull, Relaxation};
 pub use cellwright_models::tasks::relax::{Optimizer, RelaxOptions};
 use serde::{Deserialize, Serialize};
@@ -86,6 +87,27 @@ pub enum Task {
         /// Random starts, where candidates are relaxed; absent: some if nothing else fits.
         #[serde(default)]
         starts: Option<usize>,
+    },
+    /// Elements for masked sites.
+    Complete {
+        /// The crystal; species 0 is masked.
+        structure: Cell,
+        /// Masked sites (counted from 0) that take one element together; every masked site is in one.
+        groups: Vec<Vec<usize>>,
+        /// Atomic numbers that are allowed; empty: all that the model knows.
+        #[serde(default)]
+        elements: Vec<u8>,
+        /// At most so many assignments of all groups.
+        answers: usize,
+    },
+    /// Displaced atoms are put back; every round is a `progress`.
+    Denoise {
+        /// Where to start; species 0 is masked.
+        structure: Cell,
+        /// Operations to keep, as `xyz` strings; absent: none.
+        symmetry: Option<Vec<String>>,
+        /// How.
+        options: DenoiseOptions,
     },
 }
 
@@ -224,6 +246,45 @@ pub enum Output {
         /// What the user should know.
         notes: Vec<String>,
     },
+    /// Of [`Task::Complete`].
+    Complete {
+        /// Which model.
+        provenance: Provenance,
+        /// For each group atomic numbers and their chances, the likeliest first.
+        groups: Vec<Vec<(u8, f64)>>,
+        /// Assignments of all groups, the likeliest first.
+        joint: Vec<AssignmentLine>,
+    },
+    /// Of [`Task::Denoise`].
+    Denoise {
+        /// Which model.
+        provenance: Provenance,
+        /// The end.
+        structure: Cell,
+        /// Rounds that moved anything.
+        rounds: usize,
+        /// Why it ended.
+        ending: Ending,
+        /// Energies at the start and the end (eV/atom), where a potential could be asked.
+        energies: Option<(f64, f64)>,
+        /// The potential behind them.
+        energies_by: Option<Provenance>,
+        /// Shortest distances at the start and the end (Å).
+        shortest: (f64, f64),
+        /// What the user should know.
+        notes: Vec<String>,
+    },
+}
+
+/// An element for every group of masked sites.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AssignmentLine {
+    /// Atomic numbers, in the order of the groups.
+    pub elements: Vec<u8>,
+    /// Chance that all are right.
+    pub probability: f64,
+    /// Whether usual oxidation states add up to zero; absent where the rule does not apply.
+    pub charge_balanced: Option<bool>,
 }
 
 /// Numbers for one structure, or why there are none.

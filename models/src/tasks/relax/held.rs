@@ -7,11 +7,14 @@ use crate::ModelError;
 
 /// For every atom that is not free, the projector onto the directions it may take.
 #[derive(Debug)]
-pub(super) struct Held(Vec<(usize, Matrix3<f64>)>);
+pub(in crate::tasks) struct Held(Vec<(usize, Matrix3<f64>)>);
 
 impl Held {
     /// `held` has a row for each site, or none at all; its columns are the fractional coordinates that stay.
-    pub(super) fn new(structure: &Structure, held: &[[bool; 3]]) -> Result<Self, ModelError> {
+    pub(in crate::tasks) fn new(
+        structure: &Structure,
+        held: &[[bool; 3]],
+    ) -> Result<Self, ModelError> {
         if !held.is_empty() && held.len() != structure.len() {
             return Err(ModelError::Unsupported(format!(
                 "{} atoms are said to be held or free, the structure has {}",
@@ -24,14 +27,14 @@ impl Held {
     }
 
     /// Takes from forces or steps what would move a held coordinate.
-    pub(super) fn project(&self, rows: &mut [Vector3<f64>]) {
+    pub(in crate::tasks) fn project(&self, rows: &mut [Vector3<f64>]) {
         for (i, allowed) in &self.0 {
             rows[*i] = allowed * rows[*i];
         }
     }
 
     /// The longest row, less what would move a held coordinate.
-    pub(super) fn largest(&self, rows: &[Vector3<f64>]) -> f64 {
+    pub(in crate::tasks) fn largest(&self, rows: &[Vector3<f64>]) -> f64 {
         let mut rows = rows.to_vec();
         self.project(&mut rows);
         rows.iter().map(Vector3::norm).fold(0.0, f64::max)

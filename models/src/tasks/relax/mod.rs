@@ -12,9 +12,9 @@ use crate::{Evaluation, ModelError, Potential};
 mod coordinates;
 mod descent;
 mod fire;
-mod held;
+pub(super) mod held;
 mod lbfgs;
-mod symmetry;
+pub(super) mod symmetry;
 
 pub use descent::Descent;
 

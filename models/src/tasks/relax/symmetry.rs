@@ -11,19 +11,22 @@ const TOLERANCE: f64 = 0.1;
 
 /// Rotations and what they do to the sites.
 #[derive(Debug)]
-pub(super) struct Projector {
+pub(in crate::tasks) struct Projector {
     /// Orthogonal matrices, Cartesian, with the site that each site is taken to.
     operations: Vec<(Matrix3<f64>, Vec<usize>)>,
 }
 
 impl Projector {
     /// Changes nothing.
-    pub(super) fn none() -> Self {
+    pub(in crate::tasks) fn none() -> Self {
         Self { operations: Vec::new() }
     }
 
     /// For the whole group of `structure`, whose cell and positions it makes exactly symmetric.
-    pub(super) fn new(structure: &mut Structure, group: &[Operation]) -> Result<Self, ModelError> {
+    pub(in crate::tasks) fn new(
+        structure: &mut Structure,
+        group: &[Operation],
+    ) -> Result<Self, ModelError> {
         require_cell(structure, group)?;
         let permutations = idealise(structure, group, TOLERANCE).map_err(|e| {
             ModelError::Unsupported(format!(
@@ -36,7 +39,7 @@ impl Projector {
     }
 
     /// Averages vectors on the sites, and the tensor in the three rows after them if there are any.
-    pub(super) fn project(&self, rows: &mut [Vector3<f64>]) {
+    pub(in crate::tasks) fn project(&self, rows: &mut [Vector3<f64>]) {
         let Some((_, first)) = self.operations.first() else { return };
         let (sites, cell) = rows.split_at_mut(first.len());
         let share = 1.0 / self.operations.len() as f64;

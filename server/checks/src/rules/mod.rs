@@ -14,6 +14,7 @@ mod composition_line;
 mod duplicate_name;
 mod formula_sum;
 mod loop_arity;
+mod masked_species;
 mod not_checked;
 mod occupancy_range;
 mod occupancy_sum;
@@ -51,6 +52,7 @@ pub(crate) static ALL: &[&Rule] = &[
     &symmetry_names::RULE,
     &symmetry_cell::RULE,
     &unknown_species::RULE,
+    &masked_species::RULE,
     &occupancy_range::RULE,
     &occupancy_sum::RULE,
     &overfull_cell::RULE,

@@ -227,6 +227,7 @@ x
 0 5.64 0
 0 0 5.64
 X
+^ information masked-species: the species of X is asked for
 1
 Direct
 0 0 0

@@ -8,7 +8,9 @@ use crate::output::Outcome;
 mod bench;
 mod cell;
 mod check;
+mod complete;
 mod convert;
+mod denoise;
 mod doctor;
 mod energy;
 mod eval;
@@ -22,6 +24,7 @@ mod models;
 mod predict;
 mod relax;
 mod schema;
+mod substitutions;
 mod train;
 mod valid;
 mod worker;
@@ -50,6 +53,12 @@ pub(crate) enum Command {
     Predict(predict::Args),
     /// Make up crystals with a diffusion model that chooses the species too.
     Generate(generate::Args),
+    /// Name masked sites: the elements a model finds likely there.
+    Complete(complete::Args),
+    /// Put displaced atoms back where a model thinks they belong.
+    Denoise(denoise::Args),
+    /// Show what replaces an element, or the element of a site.
+    Substitutions(substitutions::Args),
     /// Condense known crystals into the library that predictions start from.
     Library(library::Args),
     /// Run the language server on stdin and stdout.
@@ -83,6 +92,9 @@ pub(crate) fn run(command: Command) -> Result<Outcome> {
         Command::Valid(args) => valid::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Generate(args) => generate::run(&args),
+        Command::Complete(args) => complete::run(&args),
+        Command::Denoise(args) => denoise::run(&args),
+        Command::Substitutions(args) => substitutions::run(&args),
         Command::Library(args) => library::run(&args),
         Command::Lsp(args) => lsp::run(&args),
         Command::Worker(args) => worker::run(&args),

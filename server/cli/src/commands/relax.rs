@@ -1,7 +1,6 @@
 //! `cellwright relax`: the structure at the nearest minimum of the learned energy, back in its own text.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use cellwright_crystal::symmetry::{self, Operation};
@@ -16,9 +15,10 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use crate::files::{self, Input, Inputs, Source};
+use crate::files::{Input, Inputs};
 use crate::model::{ModelArgs, ordered};
 use crate::output::{self, Format, Outcome};
+use crate::write_back::WriteBack;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -49,13 +49,8 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = OptimizerArg::Fire)]
     optimizer: OptimizerArg,
 
-    /// Write the result here; without it a single file goes to stdout.
-    #[arg(short, long, value_name = "FILE", conflicts_with = "in_place")]
-    output: Option<PathBuf>,
-
-    /// Write the result back into the file it came from.
-    #[arg(short, long)]
-    in_place: bool,
+    #[command(flatten)]
+    target: WriteBack,
 
     /// What goes to stdout: the relaxed file, or numbers.
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -106,13 +101,8 @@ struct State {
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let sources = args.inputs.sources();
-    let to_stdout = !args.in_place && args.output.is_none();
-    if sources.len() > 1 && args.output.is_some() {
-        bail!("--output takes one file, these are {}: use --in-place", sources.len());
-    }
-    if sources.len() > 1 && to_stdout && args.format == Format::Text {
-        bail!("{} files cannot all go to stdout: use --in-place or --format json", sources.len());
-    }
+    let print = args.format == Format::Text;
+    args.target.check(sources.len(), print)?;
     let potential = args.model.load()?;
     let mut outcome = Outcome::Clean;
     let mut answers = Vec::new();
@@ -128,7 +118,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         };
         match relax_file(args, &input, &potential) {
             Ok((text, file_answers)) => {
-                write(args, &input, &text)?;
+                args.target.write(&input, &text, print)?;
                 answers.extend(file_answers);
             }
             Err(reason) => {
@@ -141,18 +131,6 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         output::print_json(&answers)?;
     }
     Ok(outcome)
-}
-
-fn write(args: &Args, input: &Input, text: &str) -> Result<()> {
-    match (&args.output, &input.source) {
-        (Some(path), _) => files::write(path, text, input.encoding),
-        (None, Source::File(path)) if args.in_place => files::write(path, text, input.encoding),
-        (None, Source::Stdin) if args.in_place => {
-            bail!("standard input cannot be written in place")
-        }
-        _ if args.format == Format::Text => Ok(output::print(text)?),
-        _ => Ok(()),
-    }
 }
 
 /// Relaxes every structure of a file and puts the answers into its text.

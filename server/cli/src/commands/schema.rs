@@ -8,7 +8,9 @@ use crate::output::{self, Outcome};
 pub(crate) const SCHEMAS: &[(&str, &str)] = &[
     ("cell", include_str!("../../schemas/cell.v1.json")),
     ("check", include_str!("../../schemas/check.v1.json")),
+    ("complete", include_str!("../../schemas/complete.v1.json")),
     ("convert", include_str!("../../schemas/convert.v1.json")),
+    ("denoise", include_str!("../../schemas/denoise.v1.json")),
     ("doctor", include_str!("../../schemas/doctor.v1.json")),
     ("energy", include_str!("../../schemas/energy.v1.json")),
     ("eval", include_str!("../../schemas/eval.v1.json")),
@@ -21,6 +23,7 @@ pub(crate) const SCHEMAS: &[(&str, &str)] = &[
     ("models", include_str!("../../schemas/models.v1.json")),
     ("predict", include_str!("../../schemas/predict.v1.json")),
     ("relax", include_str!("../../schemas/relax.v1.json")),
+    ("substitutions", include_str!("../../schemas/substitutions.v1.json")),
     ("train", include_str!("../../schemas/train.v1.json")),
     ("valid", include_str!("../../schemas/valid.v1.json")),
 ];

@@ -24,6 +24,8 @@ pub(crate) struct Config {
     pub(crate) checks: BTreeMap<&'static str, Option<Severity>>,
     pub(crate) relax: RelaxConfig,
     pub(crate) predict: PredictConfig,
+    pub(crate) complete: CompleteConfig,
+    pub(crate) denoise: DenoiseConfig,
     pub(crate) worker: WorkerSettings,
 }
 
@@ -51,6 +53,18 @@ pub(crate) struct PredictConfig {
     pub(crate) relax_steps: usize,
     /// Samples of a diffusion model; 0: none.
     pub(crate) samples: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct CompleteConfig {
+    /// Whether masked sites are asked about while the user types.
+    pub(crate) enabled: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct DenoiseConfig {
+    /// How often the model is asked at most.
+    pub(crate) rounds: usize,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -93,6 +107,8 @@ impl Default for Config {
             checks: BTreeMap::new(),
             relax: RelaxConfig { force_tolerance: 0.0, max_steps: 0 },
             predict: PredictConfig { relax_steps: 0, samples: 0 },
+            complete: CompleteConfig { enabled: false },
+            denoise: DenoiseConfig { rounds: 0 },
             worker: WorkerSettings {
                 command: Vec::new(),
                 idle: Duration::ZERO,

@@ -108,6 +108,20 @@ pub(super) fn table() -> Vec<Setting> {
             "Samples of a diffusion model that a prediction adds to the known structures, where a model has learned from such cells.",
             |c, v| c.predict.samples = whole(v) as usize,
         ),
+        key(
+            "complete.enabled",
+            Kind::Bool,
+            json!(true),
+            "Show while you type which elements a model would put on masked sites (`?`, `X`), and offer them as quick fixes.",
+            |c, v| c.complete.enabled = v.as_bool().unwrap_or_default(),
+        ),
+        key(
+            "denoise.rounds",
+            Kind::Integer(1),
+            json!(5),
+            "Denoising asks the model so often at most where each atom belongs.",
+            |c, v| c.denoise.rounds = whole(v) as usize,
+        ),
         Setting {
             machine: true,
             ..key(

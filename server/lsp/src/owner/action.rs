@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use tower_lsp::jsonrpc::Error;
 use tower_lsp::lsp_types::{CodeAction, Url, VersionedTextDocumentIdentifier};
 
-use super::Owner;
 use super::errand::Sink;
 use super::predict::Place;
+use super::substitute::At;
+use super::{Owner, denoise};
 use crate::event::Reply;
 use crate::snapshot::Snapshot;
 
@@ -27,6 +28,8 @@ pub(super) struct ActionData {
 pub(super) enum What {
     Relax { block: usize, cell: bool, keep_symmetry: bool },
     Predict { line: usize },
+    Denoise { block: usize, rows: Option<Vec<usize>> },
+    Substitute { offset: usize },
 }
 
 impl What {
@@ -63,6 +66,14 @@ impl Owner {
             What::Predict { line } => {
                 let sink = Sink::Action(action, reply);
                 self.predict_when_current(&uri, edition, Place::Line(line), sink);
+            }
+            What::Denoise { block, rows } => {
+                let sink = Sink::Action(action, reply);
+                self.denoise_when_current(&uri, edition, denoise::What::Rows(block, rows), sink);
+            }
+            What::Substitute { offset } => {
+                let sink = Sink::Action(action, reply);
+                self.substitute_when_current(&uri, edition, At::Offset(offset), sink);
             }
         }
     }

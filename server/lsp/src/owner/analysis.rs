@@ -137,6 +137,7 @@ impl Owner {
                 let old = open.findings.replace((generation, Arc::new(findings)));
                 self.discard(old);
                 self.ask_for_energies(uri);
+                self.ask_for_completions(uri);
                 self.publish(uri);
                 self.wake(uri, None, || Outcome::Ready);
             }

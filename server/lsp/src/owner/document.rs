@@ -15,6 +15,7 @@ use tower_lsp::lsp_types::{
 };
 
 use super::Owner;
+use super::complete::{Answer, Question};
 use super::relax::Relaxed;
 use crate::event::content_modified;
 use crate::outbox::Outgoing;
@@ -60,6 +61,8 @@ pub(super) struct OpenDocument {
     pub(super) unchanged: CancellationToken,
     /// Cancelled when the model is asked anew.
     pub(super) asking: CancellationToken,
+    /// Cancelled when the model of masked sites is asked anew.
+    pub(super) completing: CancellationToken,
     /// The newest text that was read, with the generation that read it.
     pub(super) snapshot: Option<(u64, Arc<Snapshot>)>,
     /// Findings of all checks for a generation.
@@ -70,6 +73,8 @@ pub(super) struct OpenDocument {
     pub(super) answers: Vec<(Cell, Result<Arc<Energy>, String>)>,
     /// Where the last relaxation of a crystal of this document ended.
     pub(super) relaxed: Option<Relaxed>,
+    /// What a model said of the masked sites of the newest snapshot.
+    pub(super) completions: Vec<(Question, Answer)>,
     pub(super) waiting: Vec<(Need, Then)>,
 }
 
@@ -137,11 +142,13 @@ impl Owner {
             touched: Instant::now(),
             unchanged: CancellationToken::new(),
             asking: CancellationToken::new(),
+            completing: CancellationToken::new(),
             snapshot: None,
             findings: None,
             shown: Shown::default(),
             answers: Vec::new(),
             relaxed: None,
+            completions: Vec::new(),
             waiting: Vec::new(),
         };
         self.documents.insert(uri.clone(), document);

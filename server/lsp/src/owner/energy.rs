@@ -159,7 +159,7 @@ impl Owner {
     }
 
     /// Asks the client to ask again for lenses and hints.
-    fn refresh(&self) {
+    pub(super) fn refresh(&self) {
         if self.features.lens_refresh {
             ask::<CodeLensRefresh>(&self.handle, &self.client, ());
         }

@@ -3,7 +3,9 @@
 
 mod action;
 mod analysis;
+mod complete;
 mod configuration;
+mod denoise;
 mod document;
 mod energy;
 mod errand;
@@ -11,6 +13,7 @@ mod predict;
 mod relax;
 mod requests;
 mod status;
+mod substitute;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,6 +32,8 @@ use crate::event::Event;
 use crate::guard::guard;
 use crate::outbox::Outbox;
 use crate::protocol::Status;
+
+pub(crate) use complete::{Answer, Question};
 
 use document::OpenDocument;
 
@@ -129,9 +134,14 @@ impl Owner {
             Event::RelaxChoices(params, reply) => self.relax_choices(&params, reply),
             Event::Relax(params, reply) => self.relax(params, reply),
             Event::Predict(params, reply) => self.predict(params, reply),
+            Event::Denoise(params, reply) => self.denoise(params, reply),
+            Event::Substitute(params, reply) => self.substitute(params, reply),
             Event::Analysis { uri, generation, stage } => self.analysis(&uri, generation, stage),
             Event::Energies { uri, generation, cells, outcome } => {
                 self.energies(&uri, generation, cells, *outcome);
+            }
+            Event::Completed { uri, generation, question, outcome } => {
+                self.completed(&uri, generation, question, *outcome);
             }
             Event::Worker(status) => self.worker_status(status),
             Event::ErrandEnded(end) => end(self),

@@ -3,6 +3,10 @@
 use std::sync::Arc;
 
 use cellwright_features::EnergyState;
+use cellwright_features::complete::{group_at, hints, offers};
+use cellwright_features::denoise::choice;
+use cellwright_features::energy::refusal_unless_masked;
+use cellwright_features::hints::Hint;
 use cellwright_features::hints::force_hints;
 use cellwright_features::lens::lenses;
 use cellwright_features::predict;
@@ -16,8 +20,9 @@ use tower_lsp::lsp_types::{
 
 use super::Owner;
 use super::action::{ActionData, What};
+use super::complete::completions;
 use super::document::Need;
-use crate::client::{PREDICT_KIND, RELAX_KIND};
+use crate::client::{DENOISE_KIND, PREDICT_KIND, RELAX_KIND, SUBSTITUTE_KIND};
 use crate::event::{Reply, content_modified};
 use crate::guard::guard;
 use crate::position::{to_offset, to_span};
@@ -67,6 +72,7 @@ impl Owner {
             snapshot: Arc::clone(snapshot),
             findings,
             energies: self.energy_states(open),
+            completions: completions(open),
             config: Arc::clone(&self.config),
             client: Arc::clone(&self.features),
         })
@@ -99,7 +105,8 @@ impl Owner {
                 EnergyState::Known(energy) => force_hints(reading, energy, threshold),
                 _ => Vec::new(),
             });
-            let visible = hints.filter(|hint| wanted.touches(hint.offset));
+            let guessed = guesses(view);
+            let visible = hints.chain(guessed).filter(|hint| wanted.touches(hint.offset));
             Some(visible.map(|hint| inlay_hint(hint, rope, &view.client)).collect())
         });
     }
@@ -123,6 +130,7 @@ impl Owner {
             };
             let mut actions = Vec::new();
             if wants(&CodeActionKind::QUICKFIX) {
+                actions.extend(complete_actions(view, selected));
                 actions.extend(quick_fixes(view, selected));
             }
             if wants(&CodeActionKind::new(RELAX_KIND)) {
@@ -130,6 +138,12 @@ impl Owner {
             }
             if wants(&CodeActionKind::new(PREDICT_KIND)) {
                 actions.extend(predict_actions(view, selected));
+            }
+            if wants(&CodeActionKind::new(DENOISE_KIND)) {
+                actions.extend(denoise_action(view, selected));
+            }
+            if wants(&CodeActionKind::new(SUBSTITUTE_KIND)) {
+                actions.extend(substitute_action(view, selected));
             }
             Some(actions.into_iter().map(CodeActionOrCommand::CodeAction).collect())
         });
@@ -244,4 +258,72 @@ fn predict_actions(view: &View, selected: Span) -> Vec<CodeAction> {
             ..CodeAction::default()
         })
         .collect()
+}
+
+/// The best guess behind every masked site.
+fn guesses(view: &View) -> Vec<Hint> {
+    let parsed = &view.snapshot.parsed;
+    let known = parsed.readings.iter().zip(&view.completions);
+    let answered = known.filter_map(|(r, c)| Some((r, c.as_ref()?.as_ref().ok()?)));
+    answered.flat_map(|(reading, completion)| hints(parsed, reading, completion)).collect()
+}
+
+/// What a model would write on the masked sites under the cursor. Complete as they are: the model was asked before.
+fn complete_actions(view: &View, selected: Span) -> Vec<CodeAction> {
+    let View { snapshot, config, client, .. } = view;
+    let parsed = &snapshot.parsed;
+    let known = parsed.readings.iter().zip(&view.completions);
+    let Some((reading, Some(Ok(completion)))) =
+        known.into_iter().find(|(r, _)| r.span.touches(selected.start))
+    else {
+        return Vec::new();
+    };
+    let asked = view.findings.iter().filter(|f| {
+        f.code == "masked-species" && f.span.start <= selected.end && selected.start <= f.span.end
+    });
+    let asked: Vec<_> = asked
+        .filter_map(|f| diagnostic(f, &snapshot.uri, &snapshot.rope, config, client))
+        .collect();
+    let offered = offers(parsed, reading, completion, selected).into_iter().enumerate();
+    offered
+        .map(|(i, offer)| CodeAction {
+            title: offer.title,
+            kind: Some(CodeActionKind::QUICKFIX),
+            diagnostics: (!asked.is_empty()).then(|| asked.clone()),
+            edit: Some(workspace_edit(snapshot, &offer.edits, client)),
+            is_preferred: (i == 0).then_some(true),
+            ..CodeAction::default()
+        })
+        .collect()
+}
+
+/// Denoising of the crystal under the cursor, or of the selected rows, to be computed on demand.
+fn denoise_action(view: &View, selected: Span) -> Option<CodeAction> {
+    let readings = view.snapshot.parsed.readings.iter().enumerate();
+    let (block, reading) = readings.into_iter().find(|(_, r)| r.span.touches(selected.start))?;
+    let choice = choice(reading, selected);
+    let shown = choice.disabled.is_none() || view.client.disabled_actions;
+    let what = What::Denoise { block, rows: choice.rows };
+    (view.client.lazy_actions && shown).then(|| CodeAction {
+        title: choice.title,
+        kind: Some(CodeActionKind::new(DENOISE_KIND)),
+        disabled: choice.disabled.map(|reason| CodeActionDisabled { reason }),
+        data: Some(json!(ActionData::new(&view.snapshot, what))),
+        ..CodeAction::default()
+    })
+}
+
+/// What might stand for the element under the cursor, to be computed on demand.
+fn substitute_action(view: &View, selected: Span) -> Option<CodeAction> {
+    let parsed = &view.snapshot.parsed;
+    let reading = parsed.readings.iter().find(|r| r.span.touches(selected.start))?;
+    let group = group_at(parsed, reading, selected).filter(|group| !group.open)?;
+    let possible = refusal_unless_masked(reading).is_none() && view.client.lazy_actions;
+    let what = What::Substitute { offset: selected.start };
+    possible.then(|| CodeAction {
+        title: format!("Suggest substitutions for {}", group.name),
+        kind: Some(CodeActionKind::new(SUBSTITUTE_KIND)),
+        data: Some(json!(ActionData::new(&view.snapshot, what))),
+        ..CodeAction::default()
+    })
 }

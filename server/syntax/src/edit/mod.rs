@@ -15,9 +15,11 @@ pub(crate) mod number;
 mod p1;
 mod poscar;
 mod predicted;
+mod species;
 mod symmetry;
 
 pub use predicted::fill;
+pub use species::{SiteGroup, name_sites, site_groups};
 
 /// Why a structure cannot go back into this text as it stands.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -33,6 +35,9 @@ pub enum EditError {
         "the symmetry operations stand in the loop of the atoms: give them a loop of their own"
     )]
     OneLoop,
+    /// Neither a symbol nor a label says what a site is, so there is no place for an element.
+    #[error("the atoms have neither symbols nor labels: there is no place to write an element")]
+    NoSpecies,
 }
 
 /// What brings a changed crystal into its text.

@@ -1,11 +1,13 @@
 //! What a worker works with.
 
 use std::f64::consts::PI;
+use std::sync::Arc;
 
 use cellwright_crystal::Structure;
 use cellwright_crystal::neighbors::neighbors;
 use cellwright_models::chgnet::Chgnet;
 use cellwright_models::device::{Device, DeviceError, device};
+use cellwright_models::tasks::mender::{self, Mender};
 use cellwright_models::weights::{self, MODELS};
 use cellwright_models::{ModelError, Potential, Provenance};
 
@@ -29,15 +31,21 @@ pub trait Engine: Send {
     /// When it cannot be loaded. The next call tries again: the user may have installed it meanwhile.
     fn potential(&mut self) -> Result<&dyn Potential, ModelError>;
 
+    /// The model that names masked species and puts displaced atoms back.
+    ///
+    /// # Errors
+    /// When it cannot be loaded.
+    fn mender(&mut self) -> Result<Arc<dyn Mender>, ModelError>;
+
     /// About how much memory (bytes) an evaluation of this structure takes beyond what is loaded.
     fn need(&self, structure: &Structure) -> u64;
 }
 
-/// CHGNet 0.3.0 from the user's data directory.
-#[derive(Debug)]
+/// CHGNet 0.3.0 from the user's data directory, and the models that come with this program.
 pub struct ChgnetEngine {
     device: Device,
     model: Option<Chgnet>,
+    mender: Option<Arc<dyn Mender>>,
 }
 
 impl ChgnetEngine {
@@ -47,7 +55,7 @@ impl ChgnetEngine {
     /// When there is no such device.
     pub fn new(name: Option<&str>) -> Result<Self, DeviceError> {
         let device = device(name)?;
-        Ok(Self { device, model: None })
+        Ok(Self { device, model: None, mender: None })
     }
 }
 
@@ -70,6 +78,14 @@ impl Engine for ChgnetEngine {
             None => Chgnet::load(&weights::data_dir(), &self.device)?,
         };
         Ok(self.model.insert(model))
+    }
+
+    fn mender(&mut self) -> Result<Arc<dyn Mender>, ModelError> {
+        let model = match self.mender.take() {
+            Some(model) => model,
+            None => mender::shipped(&self.device)?,
+        };
+        Ok(Arc::clone(self.mender.insert(model)))
     }
 
     fn need(&self, structure: &Structure) -> u64 {

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 mod engine;
 mod memory;
+mod mend;
 mod predict;
 mod reader;
 mod runner;

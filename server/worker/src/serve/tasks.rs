@@ -11,6 +11,7 @@ use cellwright_models::{Evaluation, ModelError, Potential};
 
 use super::engine::Engine;
 use super::memory;
+use super::mend;
 use super::predict::{Asked, prediction};
 use super::runner::Context;
 use crate::protocol::{Cell, Energies, EnergyResult, ErrorKind, FrameLine, Output, Task};
@@ -36,6 +37,12 @@ pub(super) fn perform<W: Write>(
         Task::Predict { composition, units, space_group, answers, relax, samples, starts } => {
             let asked = Asked { composition, units, space_group, answers, relax, samples, starts };
             prediction(asked, engine, context)
+        }
+        Task::Complete { structure, groups, elements, answers } => {
+            mend::completion(&structure, groups, &elements, answers, engine, context)
+        }
+        Task::Denoise { structure, symmetry, options } => {
+            mend::denoising(&structure, symmetry.as_deref(), &options, engine, context)
         }
     }
 }
@@ -136,7 +143,11 @@ fn go_on<W: Write>(context: &Context<'_, W>) -> Result<(), Failure> {
 }
 
 /// Refuses what needs more memory than there is; the process holds `floor` already.
-fn fits<W: Write>(need: u64, floor: u64, context: &Context<'_, W>) -> Result<(), Failure> {
+pub(super) fn fits<W: Write>(
+    need: u64,
+    floor: u64,
+    context: &Context<'_, W>,
+) -> Result<(), Failure> {
     let refusal = context.shared.ceiling.refuses(need, floor);
     refusal.map_or(Ok(()), |message| Err((ErrorKind::Memory, message)))
 }
@@ -153,7 +164,7 @@ fn numbers(answer: Option<Result<Evaluation, ModelError>>) -> Result<Energies, F
     Err((ErrorKind::Unsupported, message.to_owned()))
 }
 
-fn operations(texts: &[String]) -> Result<Vec<Operation>, String> {
+pub(super) fn operations(texts: &[String]) -> Result<Vec<Operation>, String> {
     let parse = |text: &String| {
         text.parse().map_err(|error| format!("'{text}' is no symmetry operation: {error}"))
     };

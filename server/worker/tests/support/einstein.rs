@@ -1,8 +1,9 @@
 //! A potential for tests: an Einstein crystal with a few atoms of bad character.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cellwright_crystal::{Element, Structure};
+use cellwright_models::tasks::mender::{Mended, Mender};
 use cellwright_models::{Evaluation, ModelError, Potential, Provenance};
 use cellwright_worker::serve::{Engine, Greeting};
 use nalgebra::{Matrix3, Vector3};
@@ -28,11 +29,15 @@ pub(crate) struct EinsteinEngine;
 
 impl Engine for EinsteinEngine {
     fn greeting(&self) -> Greeting {
-        Greeting { device: "test".to_owned(), models: vec![Einstein.provenance()] }
+        Greeting { device: "test".to_owned(), models: vec![Potential::provenance(&Einstein)] }
     }
 
     fn potential(&mut self) -> Result<&dyn Potential, ModelError> {
         Ok(&Einstein)
+    }
+
+    fn mender(&mut self) -> Result<Arc<dyn Mender>, ModelError> {
+        Ok(Arc::new(Einstein))
     }
 
     fn need(&self, structure: &Structure) -> u64 {
@@ -51,6 +56,27 @@ impl Potential for Einstein {
 
     fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>> {
         structures.iter().map(|s| evaluate(s)).collect()
+    }
+}
+
+/// Half the way back to the grid for every atom; a masked site is oxygen (3 of 4) or fluorine. Argon is refused.
+impl Mender for Einstein {
+    fn provenance(&self) -> Provenance {
+        Potential::provenance(self)
+    }
+
+    fn mend(&self, cells: &[Structure], _: &dyn Fn() -> bool) -> Result<Vec<Mended>, ModelError> {
+        let argon = Element::from_z(18);
+        if cells.iter().flat_map(|cell| &cell.sites).any(|site| site.element == argon) {
+            return Err(ModelError::Unsupported("argon was never seen".to_owned()));
+        }
+        let mut chances = vec![0.0; Element::COUNT];
+        (chances[7], chances[8]) = (0.75, 0.25);
+        let cell = |cell: &Structure| Mended {
+            probabilities: vec![chances.clone(); cell.len()],
+            displacement: springs(cell).forces.iter().map(|force| -0.5 * force).collect(),
+        };
+        Ok(cells.iter().map(cell).collect())
     }
 }
 

@@ -1,0 +1,120 @@
+//! Masked sites named, displaced atoms put back.
+
+use std::io::Write;
+
+use cellwright_crystal::{Element, Structure};
+use cellwright_models::tasks::complete::{Assignment, Question, complete};
+use cellwright_models::tasks::denoise::{DenoiseOptions, Denoised, denoise};
+use cellwright_models::{Evaluation, ModelError, Potential, Provenance};
+
+use super::engine::Engine;
+use super::memory;
+use super::runner::Context;
+use super::tasks::{Failure, failure, fits, operations};
+use crate::protocol::{AssignmentLine, Cell, ErrorKind, Output};
+
+fn bad(message: String) -> Failure {
+    (ErrorKind::BadRequest, message)
+}
+
+pub(super) fn completion<W: Write>(
+    cell: &Cell,
+    groups: Vec<Vec<usize>>,
+    elements: &[u8],
+    answers: usize,
+    engine: &mut impl Engine,
+    context: &Context<'_, W>,
+) -> Result<Output, Failure> {
+    let structure = cell.to_structure().map_err(bad)?;
+    let element =
+        |z: &u8| Element::from_z(*z).ok_or_else(|| bad(format!("there is no element {z}")));
+    let allowed = elements.iter().map(element).collect::<Result<_, _>>()?;
+    let question = Question { structure, groups, allowed, answers };
+    let mender = engine.mender().map_err(failure)?;
+    let done = complete(mender.as_ref(), &question, &|| context.is_cancelled()).map_err(failure)?;
+    let numbers =
+        |chances: Vec<(Element, f64)>| chances.into_iter().map(|(e, p)| (e.z(), p)).collect();
+    let line = |a: Assignment| AssignmentLine {
+        elements: a.elements.into_iter().map(Element::z).collect(),
+        probability: a.probability,
+        charge_balanced: a.charge_balanced,
+    };
+    Ok(Output::Complete {
+        provenance: mender.provenance(),
+        groups: done.groups.into_iter().map(numbers).collect(),
+        joint: done.joint.into_iter().map(line).collect(),
+    })
+}
+
+pub(super) fn denoising<W: Write>(
+    cell: &Cell,
+    symmetry: Option<&[String]>,
+    options: &DenoiseOptions,
+    engine: &mut impl Engine,
+    context: &Context<'_, W>,
+) -> Result<Output, Failure> {
+    let start = cell.to_structure().map_err(bad)?;
+    let symmetry = symmetry.map(operations).transpose().map_err(bad)?;
+    let mender = engine.mender().map_err(failure)?;
+    // Without a potential the distances decide, and the answer says so.
+    let (energies_by, without) = potential(&start, engine, context)?;
+    let mut evaluate = |structure: &Structure| evaluate(structure, engine, context);
+    let mut progress = |fraction: f64, message: String| {
+        context.progress(Some(fraction), message, None);
+        !context.is_cancelled()
+    };
+    let denoised = denoise(
+        mender.as_ref(),
+        &start,
+        symmetry.as_deref(),
+        options,
+        energies_by.is_some().then_some(&mut evaluate),
+        &mut progress,
+    );
+    let Denoised { structure, rounds, ending, energies, shortest, notes, .. } =
+        denoised.map_err(failure)?;
+    Ok(Output::Denoise {
+        provenance: mender.provenance(),
+        structure: Cell::from_structure(&structure),
+        rounds,
+        ending,
+        energies_by: energies_by.filter(|_| energies.is_some()),
+        energies: energies.map(|(a, b)| (a.energy_per_atom, b.energy_per_atom)),
+        shortest,
+        notes: without.into_iter().chain(notes).collect(),
+    })
+}
+
+/// Who will say the energies of a crystal, or why nobody.
+fn potential<W: Write>(
+    start: &Structure,
+    engine: &mut impl Engine,
+    context: &Context<'_, W>,
+) -> Result<(Option<Provenance>, Option<String>), Failure> {
+    if start.sites.iter().any(|site| site.element.is_none()) {
+        return Ok((None, Some("no energies: a site has no element".to_owned())));
+    }
+    match engine.potential().map_err(failure).map(Potential::provenance) {
+        Ok(provenance) => {
+            fits(engine.need(start), memory::resident().unwrap_or(0), context)?;
+            Ok((Some(provenance), None))
+        }
+        Err((ErrorKind::NotInstalled, _)) => {
+            let note = "no energies: the energy model is not installed (`cellwright models pull`)";
+            Ok((None, Some(note.to_owned())))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+fn evaluate<W: Write>(
+    structure: &Structure,
+    engine: &mut impl Engine,
+    context: &Context<'_, W>,
+) -> Result<Evaluation, ModelError> {
+    if context.is_cancelled() {
+        return Err(ModelError::Cancelled);
+    }
+    let missing = || ModelError::Unsupported("the potential gave no answer".to_owned());
+    engine.potential()?.evaluate(&[structure]).pop().unwrap_or_else(|| Err(missing()))
+}
