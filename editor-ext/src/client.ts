@@ -7,7 +7,12 @@ import type { LensCommands } from './lens.js';
 import { type ServerProgram, serverProgram } from './server.js';
 
 // Commands for the kinds of action that take their time and change much.
-const PREVIEWED: Record<string, string> = { 'refactor.rewrite.relax': 'cellwright.relaxAt', 'refactor.rewrite.predict': 'cellwright.predictAt' };
+const PREVIEWED: Record<string, string> = {
+  'refactor.rewrite.relax': 'cellwright.relaxAt',
+  'refactor.rewrite.predict': 'cellwright.predictAt',
+  'refactor.rewrite.denoise': 'cellwright.denoiseAt',
+  'refactor.rewrite.substitute': 'cellwright.substituteAt',
+};
 
 /** The server that the settings and this build of the extension lead to. */
 export function findServer(context: ExtensionContext): ServerProgram {
@@ -34,7 +39,7 @@ export function makeClient(path: string, output: LogOutputChannel, lenses: LensC
           const command = action instanceof CodeAction && !action.disabled ? PREVIEWED[action.kind?.value ?? ''] : undefined;
           if (!(action instanceof CodeAction) || command === undefined) return action;
           const preview = new CodeAction(`${action.title}…`, action.kind);
-          preview.command = { title: action.title, command, arguments: [document.uri.toString(), range.start, action.title] };
+          preview.command = { title: action.title, command, arguments: [document.uri.toString(), range.start, action.title, range.end] };
           return preview;
         });
       },

@@ -3,6 +3,7 @@ import { type ExtensionContext, StatusBarAlignment, type StatusBarItem, ThemeCol
 import { type LanguageClient, State } from 'vscode-languageclient/node';
 import { findServer, makeClient, tellMissing } from './client.js';
 import { served } from './languages.js';
+import { type Target as DenoiseTarget, denoise } from './denoise/command.js';
 import { pullModels } from './models.js';
 import { LensCommands } from './lens.js';
 import { type Target as PredictTarget, predict } from './predict/command.js';
@@ -10,6 +11,12 @@ import { registerPreviews } from './preview/preview.js';
 import * as protocol from './protocol.js';
 import { type Target, relax } from './relax/command.js';
 import { statusView } from './status.js';
+import { type Target as SubstituteTarget, substitute } from './substitute/command.js';
+
+interface Place {
+  line: number;
+  character: number;
+}
 
 let stop: (() => Promise<void>) | undefined;
 
@@ -61,6 +68,8 @@ export async function activate(context: ExtensionContext): Promise<void> {
   };
   const relaxAt = (target: Target): Promise<void> =>
     whenRunning((running) => relax(running, previews, output, target, () => status.state !== 'notInstalled'));
+  const denoiseAt = (target: DenoiseTarget): Promise<void> => whenRunning((running) => denoise(running, previews, output, target));
+  const substituteAt = (target: SubstituteTarget): Promise<void> => whenRunning((running) => substitute(running, previews, output, target));
   const predictAt = (target: PredictTarget): Promise<void> => whenRunning((running) => predict(running, previews, output, target));
 
   context.subscriptions.push(
@@ -69,10 +78,14 @@ export async function activate(context: ExtensionContext): Promise<void> {
     lenses,
     commands.registerCommand('cellwright.relax', (uri?: unknown, block?: unknown) =>
       relaxAt(typeof uri === 'string' ? { uri, ...(typeof block === 'number' && { block }) } : {})),
-    commands.registerCommand('cellwright.relaxAt', (uri: string, position: { line: number; character: number }, title: string) => relaxAt({ uri, position, title })),
+    commands.registerCommand('cellwright.relaxAt', (uri: string, position: Place, title: string) => relaxAt({ uri, position, title })),
     commands.registerCommand('cellwright.predict', (uri?: unknown, line?: unknown) =>
       predictAt(typeof uri === 'string' ? { uri, ...(typeof line === 'number' && { line }) } : {})),
-    commands.registerCommand('cellwright.predictAt', (uri: string, position: { line: number; character: number }) => predictAt({ uri, position })),
+    commands.registerCommand('cellwright.predictAt', (uri: string, position: Place) => predictAt({ uri, position })),
+    commands.registerCommand('cellwright.denoise', () => denoiseAt({})),
+    commands.registerCommand('cellwright.denoiseAt', (uri: string, start: Place, _title: string, end: Place) => denoiseAt({ uri, range: { start, end } })),
+    commands.registerCommand('cellwright.substitute', () => substituteAt({})),
+    commands.registerCommand('cellwright.substituteAt', (uri: string, position: Place) => substituteAt({ uri, position })),
     commands.registerCommand('cellwright.restartServer', restart),
     commands.registerCommand('cellwright.showOutput', () => output.show()),
     commands.registerCommand('cellwright.pullModels', async () => {

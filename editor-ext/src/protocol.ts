@@ -1,5 +1,5 @@
 // What the server says beyond LSP. The definitive text is server/lsp/PROTOCOL.md.
-import { NotificationType, type Position, RequestType, type WorkspaceEdit } from 'vscode-languageclient';
+import { NotificationType, type Position, type Range, RequestType, type WorkspaceEdit } from 'vscode-languageclient';
 
 export interface RelaxChoice {
   title: string;
@@ -82,6 +82,31 @@ export interface PredictProgress {
   candidates: Candidate[];
 }
 
+export interface DenoiseResult {
+  version: number;
+  edit: WorkspaceEdit;
+  changed: boolean;
+  message: string;
+  notes: string[];
+  model: { model: string; version: string; device: string };
+  /** Behind the energies. */
+  energyModel?: { model: string; version: string; device: string };
+  /** eV/atom, before and after. */
+  energies?: [number, number];
+  /** Å, before and after. */
+  shortest: [number, number];
+  rounds: number;
+  /** Rows that moved (Å), the furthest first. */
+  moves: { label: string; distance: number }[];
+}
+
+export interface DenoiseProgress {
+  token: string | number;
+  message: string;
+  /** 0 to 1. */
+  fraction?: number;
+}
+
 export interface Status {
   state: 'off' | 'stopped' | 'starting' | 'ready' | 'busy' | 'notInstalled' | 'failed';
   model?: string;
@@ -103,10 +128,22 @@ interface RelaxParams {
   token?: string | number;
 }
 
-export interface PredictParams {
+interface PredictParams {
   textDocument: { uri: string; version: number };
   line?: number;
   position?: Position;
+  token?: string | number;
+}
+
+interface DenoiseParams {
+  textDocument: { uri: string; version: number };
+  range?: Range;
+  token?: string | number;
+}
+
+interface SubstituteParams {
+  textDocument: { uri: string; version: number };
+  position: Position;
   token?: string | number;
 }
 
@@ -115,5 +152,9 @@ export const relax = new RequestType<RelaxParams, RelaxResult, void>('cellwright
 export const relaxProgress = new NotificationType<RelaxProgress>('cellwright/relaxProgress');
 export const predict = new RequestType<PredictParams, PredictResult, void>('cellwright/predict');
 export const predictProgress = new NotificationType<PredictProgress>('cellwright/predictProgress');
+export const denoise = new RequestType<DenoiseParams, DenoiseResult, void>('cellwright/denoise');
+export const denoiseProgress = new NotificationType<DenoiseProgress>('cellwright/denoiseProgress');
+/** What might stand for the element of a site; its candidates come all at once. */
+export const substitute = new RequestType<SubstituteParams, PredictResult, void>('cellwright/substitute');
 export const status = new NotificationType<Status>('cellwright/status');
 export const modelsChanged = new NotificationType<Record<string, never>>('cellwright/modelsChanged');

@@ -6,6 +6,8 @@ import { UnexpectedEdit, edited, editsFor } from '../src/preview/edits.js';
 import { increments } from '../src/relax/progress.js';
 import { choiceItems, details, previewQuestion, previewTitle, proposal } from '../src/relax/words.js';
 import { brief } from '../src/words.js';
+import { details as denoised, proposal as denoising } from '../src/denoise/words.js';
+import { proposal as substituted } from '../src/substitute/words.js';
 import { serverProgram } from '../src/server.js';
 import { statusView } from '../src/status.js';
 
@@ -84,10 +86,33 @@ test('candidates are numbered, and a choice says what it is and how sure', () =>
   assert.equal(sure.question, 'F m -3 m · E −3.3941 eV/atom (62 % sure): use this structure?');
   assert.deepEqual(sure.details, ['Predicted: F m -3 m · E −3.3941 eV/atom, 62 % sure.', 'from KCl (mp-23193) · Z = 4.']);
   assert.equal(predicted({ ...candidate, description: '' }, 7).question, 'F m -3 m · E −3.3941 eV/atom: use this structure?');
-  assert.equal(placeholder(undefined, undefined), 'Looking for structures…');
+  assert.equal(placeholder(undefined, undefined), 'Looking for candidates…');
   assert.equal(placeholder('3 candidates', undefined), '3 candidates, more on the way…');
   const done = { version: 7, name: 'NaCl', candidates: [candidate], notes: ['no energies'] };
   assert.equal(placeholder('3 candidates', done), 'Which one? no energies.');
+});
+
+test('denoising says how far each atom moves and what that gains', () => {
+  const model = { model: 'selfsup', version: '1', device: 'cpu' };
+  const moves = [{ label: 'O2', distance: 0.1234 }, { label: 'Ti1', distance: 0.05 }];
+  const result = {
+    version: 4, edit: {}, changed: true, message: 'Denoised: 2 sites moved', notes: [] as string[], model, energyModel: { ...model, model: 'CHGNet' },
+    energies: [-8, -8.25] as [number, number], shortest: [1.5, 1.9] as [number, number], rounds: 2, moves,
+  };
+  const { version, title, question, again } = denoising(result);
+  assert.deepEqual([version, title, question, again], [4, 'denoised (−250.0 meV/atom, at most 0.123 Å)', 'Denoised: 2 sites moved.', 'Run Denoise again.']);
+  assert.deepEqual(denoised(result), [
+    'Denoised: 2 sites moved.', 'O2 moved by 0.123 Å.', 'Ti1 moved by 0.050 Å.', 'Shortest distance 1.50 → 1.90 Å.', 'selfsup 1 on cpu, energies by CHGNet 1.',
+  ]);
+  const { energies: _, energyModel: __, ...bare } = { ...result, notes: ['no energies'] };
+  assert.equal(denoising(bare).title, 'denoised (at most 0.123 Å)');
+  assert.equal(denoising(bare).question, 'Denoised: 2 sites moved. One remark in the details.');
+  assert.match(denoised(bare).join('\n'), /Remark: no energies\.\nselfsup 1 on cpu\.$/);
+});
+
+test('a substitution asks with its chance', () => {
+  const { title, question } = substituted({ title: 'Ti1 → Zr', description: '30 %', detail: 'zirconium', edit: {} }, 3);
+  assert.deepEqual([title, question], ['substituted (Ti1 → Zr)', 'Ti1 → Zr (30 %): write it?']);
 });
 
 test('a long message is cut at a word', () => {

@@ -1,5 +1,5 @@
 // The command "Predict Structure…": candidates as they come, one is chosen, the difference is shown.
-import { CancellationTokenSource, type LogOutputChannel, type QuickPick, Uri, window, workspace } from 'vscode';
+import { type CancellationToken, CancellationTokenSource, type LogOutputChannel, type QuickPick, Uri, window, workspace } from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
 import { tell } from '../failure.js';
 import { served } from '../languages.js';
@@ -29,7 +29,9 @@ export async function predict(client: LanguageClient, previews: Previews, output
   const textDocument = { uri: client.code2ProtocolConverter.asUri(document.uri), version };
   const list = window.createQuickPick<CandidateItem>();
   try {
-    const candidate = await choose(client, list, { textDocument, ...where });
+    list.title = 'Predict Structure';
+    const token = `predict-${++runs}`;
+    const candidate = await choose(client, list, token, (cancelled) => client.sendRequest(protocol.predict, { textDocument, ...where, token }, cancelled));
     if (candidate) await previews.show(client, document, proposal(candidate, version));
   } catch (error) {
     // A prediction works without the energy model, so there is nothing to install.
@@ -39,11 +41,14 @@ export async function predict(client: LanguageClient, previews: Previews, output
   }
 }
 
-/** Shows candidates while they come. The choice, or closing the list, ends the search. */
-function choose(client: LanguageClient, list: QuickPick<CandidateItem>, params: protocol.PredictParams): Promise<protocol.Candidate | undefined> {
-  const token = `predict-${++runs}`;
+/** Shows candidates while they come under this token. The choice, or closing the list, ends the search. */
+export function choose(
+  client: LanguageClient,
+  list: QuickPick<CandidateItem>,
+  token: string,
+  ask: (cancelled: CancellationToken) => Promise<protocol.PredictResult>,
+): Promise<protocol.Candidate | undefined> {
   const stop = new CancellationTokenSource();
-  list.title = 'Predict Structure';
   list.placeholder = placeholder(undefined, undefined);
   list.matchOnDescription = true;
   list.matchOnDetail = true;
@@ -71,7 +76,7 @@ function choose(client: LanguageClient, list: QuickPick<CandidateItem>, params: 
       resolve(undefined);
       stop.cancel();
     });
-    client.sendRequest(protocol.predict, { ...params, token }, stop.token).then(
+    ask(stop.token).then(
       (result) => {
         list.busy = false;
         list.placeholder = placeholder(undefined, result);

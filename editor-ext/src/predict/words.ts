@@ -23,7 +23,7 @@ export function candidateItems(candidates: readonly Candidate[]): CandidateItem[
 /** What stands in the empty input while candidates come, and then. */
 export function placeholder(message: string | undefined, done: PredictResult | undefined): string {
   if (done) return ['Which one?', ...done.notes.map((note) => ended(note))].join(' ');
-  return message === undefined ? 'Looking for structures…' : `${message}, more on the way…`;
+  return message === undefined ? 'Looking for candidates…' : `${message}, more on the way…`;
 }
 
 /** A candidate as a change to agree to. */
