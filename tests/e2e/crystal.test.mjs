@@ -8,11 +8,13 @@ const LARGE = 'lanthanum-manganite.cif';
 const SLAB = 'POSCAR_MgO_slab';
 const MMCIF = 'rutile.mmcif';
 const COMPOSITION = 'composition.cif';
+const MASKED = 'masked.cif';
+const PERTURBED = 'perovskite-perturbed.cif';
 
 let session;
 let user;
 before(async () => {
-  session = await openSession(BROKEN, LARGE, SLAB, COMPOSITION, `rutile.cif as ${MMCIF}`);
+  session = await openSession(BROKEN, LARGE, SLAB, COMPOSITION, MASKED, PERTURBED, `rutile.cif as ${MMCIF}`);
   user = session.user;
 });
 after(async () => {
@@ -143,6 +145,46 @@ test('a composition becomes the structure that the user picks, in one undo step'
   await user.page.keyboard.press('Control+Z');
   await user.page.locator(`.tab.active.dirty[data-resource-name="${COMPOSITION}"]`).waitFor();
   assert.equal(await user.save(COMPOSITION), before, 'one undo brings the composition back');
+});
+
+test('a masked site shows the best guess, and the lightbulb writes an element in one undo step', async () => {
+  await user.open(MASKED);
+  const before = user.onDisk(MASKED);
+  await user.page.locator('.view-line', { hasText: /X2 .*[A-Z][a-z]? (< )?\d+ %\?/ }).first().waitFor();
+  await user.picture('guesses');
+  await user.goTo(lineOf(before, 'X2 '));
+  const action = (text) => user.page.locator('.action-widget .monaco-list-row', { hasText: text }).first();
+  await user.pressUntil('Control+.', action(/^Complete X2 → /));
+  await action(/^Complete all 2 masked sites → /).waitFor();
+  await user.picture('completions');
+  const chosen = /X2 → ([A-Z][a-z]?)/.exec(await action(/^Complete X2 → /).innerText())[1];
+  await action(/^Complete X2 → /).click();
+  await user.page.locator(`.tab.active.dirty[data-resource-name="${MASKED}"]`).waitFor();
+  const completed = await user.save(MASKED);
+  assert.equal(completed, before.replace('X2   ?   ', `X2   ${chosen}`.padEnd(9)), 'only the symbol changes');
+  await user.page.keyboard.press('Control+Z');
+  await user.page.locator(`.tab.active.dirty[data-resource-name="${MASKED}"]`).waitFor();
+  assert.equal(await user.save(MASKED), before, 'one undo brings the mask back');
+});
+
+test('Denoise shows how far atoms move, and nothing is applied before the user agrees', async () => {
+  await user.open(PERTURBED);
+  const before = user.onDisk(PERTURBED);
+  await user.command('Cellwright: Denoise Positions');
+  const question = user.notification(/Denoised: \d+ sites? moved|Nothing (to move|was moved)/);
+  await user.expect(question, 120_000);
+  await user.picture('denoised');
+  assert.equal(user.onDisk(PERTURBED), before);
+  const text = await question.innerText();
+  if (/^Nothing/m.test(text)) return;
+  await question.getByRole('button', { name: 'Apply' }).click();
+  await user.page.locator(`.tab.active.dirty[data-resource-name="${PERTURBED}"]`).waitFor();
+  const denoised = await user.save(PERTURBED);
+  assert.notEqual(denoised, before);
+  assert.equal(denoised.split('\n').length, before.split('\n').length);
+  await user.page.keyboard.press('Control+Z');
+  await user.page.locator(`.tab.active.dirty[data-resource-name="${PERTURBED}"]`).waitFor();
+  assert.equal(await user.save(PERTURBED), before, 'one undo brings the old positions back');
 });
 
 test('a POSCAR with selective dynamics is clean and has its lens', async () => {

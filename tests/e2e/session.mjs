@@ -154,13 +154,18 @@ class User {
     await this.pressUntil('Control+Shift+M', this.page.locator('.markers-panel'));
   }
 
-  /** Replaces a whole line of the active editor by typing. */
-  async retypeLine(number, text) {
+  /** Puts the cursor into a line of the active editor. */
+  async goTo(number) {
     const input = this.page.locator('.quick-input-widget input:visible');
     await this.pressUntil('Control+G', input);
     await input.fill(`:${number}`);
     await this.page.keyboard.press('Enter');
     await input.waitFor({ state: 'hidden' });
+  }
+
+  /** Replaces a whole line of the active editor by typing. */
+  async retypeLine(number, text) {
+    await this.goTo(number);
     await this.page.keyboard.press('Home');
     await this.page.keyboard.press('Shift+End');
     await this.page.keyboard.type(text);

@@ -30,6 +30,11 @@ fn the_good_examples_are_good() {
 }
 
 #[test]
+fn the_masked_example_asks_for_two_species() {
+    assert_eq!(found("masked.cif"), [(Severity::Information, "masked-species"); 2]);
+}
+
+#[test]
 fn the_broken_example_has_its_four_mistakes() {
     assert_eq!(
         found("perovskite-broken.cif"),

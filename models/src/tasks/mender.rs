@@ -4,52 +4,32 @@ use std::path::Path;
 use std::sync::Arc;
 
 use candle_core::Device;
-use cellwright_crystal::{Element, Structure};
-use nalgebra::Vector3;
+use cellwright_crystal::Structure;
 
+use crate::selfsup::model::Model;
 use crate::{ModelError, Provenance};
 
-/// What such a model says about one crystal.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Mended {
-    /// For each site the chances of the elements by atomic number less one; they add up to one. An element that the model has
-    /// never seen has none.
-    pub probabilities: Vec<Vec<f64>>,
-    /// For each site how far it is from where it belongs (Å, Cartesian): to be subtracted.
-    pub displacement: Vec<Vector3<f64>>,
-}
+pub use crate::selfsup::model::Mended;
 
-impl Mended {
-    /// The chance of an element on a site; 0 for one that the model has never seen.
-    #[must_use]
-    pub fn probability(&self, site: usize, element: Element) -> f64 {
-        let of = self.probabilities.get(site);
-        of.and_then(|p| p.get(usize::from(element.z()) - 1)).copied().unwrap_or(0.0)
+/// Refuses an answer that is none for this crystal: other sites, no number, chances of a masked site that add up to something else
+/// than one.
+pub(super) fn check(mended: &Mended, cell: &Structure) -> Result<(), ModelError> {
+    let refused = |reason: String| Err(ModelError::Unsupported(reason));
+    if mended.probabilities.len() != cell.len() || mended.displacement.len() != cell.len() {
+        return refused("the model gave no answer".to_owned());
     }
-
-    /// Refuses an answer that is none for this crystal: other sites, no number, chances of a masked site that add up to
-    /// something else than one.
-    pub(super) fn check(&self, cell: &Structure) -> Result<(), ModelError> {
-        let refused = |reason: String| Err(ModelError::Unsupported(reason));
-        if self.probabilities.len() != cell.len() || self.displacement.len() != cell.len() {
-            return refused("the model gave no answer".to_owned());
+    for (i, site) in cell.sites.iter().enumerate() {
+        let sum: f64 = mended.probabilities[i].iter().sum();
+        // Written so that NaN is refused.
+        let is_one = (sum - 1.0).abs() < 1e-3;
+        if site.element.is_none() && !is_one {
+            return refused(format!("the model gives no chances for site {}", i + 1));
         }
-        for (i, site) in cell.sites.iter().enumerate() {
-            let sum: f64 = self.probabilities[i].iter().sum();
-            // Written so that NaN is refused.
-            let is_one = (sum - 1.0).abs() < 1e-3;
-            if site.element.is_none() && !is_one {
-                return refused(format!("the model gives no chances for site {}", i + 1));
-            }
-            if !self.displacement[i].iter().all(|x| x.is_finite()) {
-                return refused(format!(
-                    "the model gives no finite displacement of site {}",
-                    i + 1
-                ));
-            }
+        if !mended.displacement[i].iter().all(|x| x.is_finite()) {
+            return refused(format!("the model gives no finite displacement of site {}", i + 1));
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// A model of masked species and displaced atoms.
@@ -81,22 +61,38 @@ pub(super) fn mend_one(
     }
     let missing = || ModelError::Unsupported("the model gave no answer".to_owned());
     let mended = mender.mend(std::slice::from_ref(cell), cancelled)?.pop().ok_or_else(missing)?;
-    mended.check(cell)?;
+    check(&mended, cell)?;
     Ok(mended)
 }
+
+impl Mender for Model {
+    fn provenance(&self) -> Provenance {
+        Self::provenance(self)
+    }
+
+    fn mend(
+        &self,
+        cells: &[Structure],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Vec<Mended>, ModelError> {
+        Self::mend(self, cells, cancelled)
+    }
+}
+
+static SHIPPED: &[u8] = include_bytes!("../../weights/selfsup/mp.safetensors");
 
 /// The model that comes with this program.
 ///
 /// # Errors
-/// [`ModelError::BadWeights`] when its weights are not there or damaged.
-pub fn shipped(_device: &Device) -> Result<Arc<dyn Mender>, ModelError> {
-    Err(ModelError::BadWeights("this program came without a model of masked sites".to_owned()))
+/// When the device fails.
+pub fn shipped(device: &Device) -> Result<Arc<dyn Mender>, ModelError> {
+    Ok(Arc::new(Model::from_bytes(SHIPPED, "selfsup mp", device)?))
 }
 
-/// A model from a file of weights.
+/// A model from a file of weights (`cellwright train selfsup`).
 ///
 /// # Errors
-/// [`ModelError::BadWeights`] when they are not there, damaged or of another model.
-pub fn open(path: &Path, _device: &Device) -> Result<Arc<dyn Mender>, ModelError> {
-    Err(ModelError::BadWeights(format!("{} cannot be read", path.display())))
+/// When it cannot be read, or is that of another model.
+pub fn open(path: &Path, device: &Device) -> Result<Arc<dyn Mender>, ModelError> {
+    Ok(Arc::new(Model::open(path, device)?))
 }

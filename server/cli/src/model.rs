@@ -46,7 +46,7 @@ pub(crate) struct MenderArgs {
 impl MenderArgs {
     /// Loads it.
     pub(crate) fn load(&self, model: &ModelArgs) -> Result<Arc<dyn Mender>> {
-        let device = device(model.device.as_deref())?;
+        let device = model.device()?;
         Ok(match &self.weights {
             Some(path) => mender::open(path, &device)?,
             None => mender::shipped(&device)?,

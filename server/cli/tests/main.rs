@@ -5,6 +5,7 @@ mod check;
 mod convert;
 mod info;
 mod matching;
+mod mend;
 mod model;
 mod predict;
 mod support;

@@ -13,7 +13,7 @@ use cellwright_models::chgnet::Chgnet;
 use cellwright_models::tasks::predict::Predictor;
 use cellwright_models::{ModelError, Potential, weights};
 use cellwright_worker::protocol::{
-    CandidateLine, Cell, EnergyResult, ErrorKind, Output, Reply, Request, Task, VERSION,
+    CandidateLine, Cell, DenoiseOptions, Ending, EnergyResult, ErrorKind, Output, Reply, Request, Task, VERSION,
 };
 use cellwright_worker::serve::{ChgnetEngine, End, Engine, Greeting, serve};
 
@@ -383,6 +383,86 @@ fn a_prediction_that_does_not_fit_keeps_its_list() {
     let Output::Predict { candidates, notes, .. } = output else { panic!("{output:?}") };
     assert!(candidates.iter().all(|c| c.energy_per_atom.is_none()), "{candidates:?}");
     assert!(notes.iter().any(|n| n.starts_with("no energy: this needs about 80 MiB")), "{notes:?}");
+}
+
+/// What a task says at its end; progress is passed over.
+fn result(worker: &mut Worker) -> Output {
+    loop {
+        match worker.reply() {
+            Reply::Progress { .. } => {}
+            Reply::Result { output, .. } => return output,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn masked_sites_are_named() {
+    let mut worker = Worker::greeted(EinsteinEngine);
+    let structure = atoms(vec![12, 0, 0], 0.1);
+    let complete = |groups: Vec<Vec<usize>>, elements: Vec<u8>| Task::Complete {
+        structure: structure.clone(),
+        groups,
+        elements,
+        answers: 2,
+    };
+    worker.run(1, complete(vec![vec![1], vec![2]], vec![]));
+    let Output::Complete { provenance, groups, joint } = result(&mut worker) else { panic!() };
+    assert_eq!(provenance.model, "Einstein");
+    // The charges of MgF2 add up, those of MgO2 as a peroxide too; MgOF cannot.
+    assert_eq!((joint.len(), groups.len(), groups[0][0].0), (2, 2, 8));
+    assert!(joint[0].probability > joint[1].probability);
+    worker.run(2, complete(vec![vec![1, 2]], vec![9]));
+    let Output::Complete { joint, .. } = result(&mut worker) else { panic!() };
+    assert_eq!((joint[0].elements.as_slice(), joint[0].charge_balanced), (&[9][..], Some(true)));
+    worker.run(3, complete(vec![vec![1]], vec![]));
+    assert_eq!(worker.error().1, ErrorKind::Unsupported);
+    worker.run(4, complete(vec![vec![1, 2]], vec![120]));
+    let (_, kind, message) = worker.error();
+    assert_eq!((kind, message.as_str()), (ErrorKind::BadRequest, "there is no element 120"));
+}
+
+#[test]
+fn displaced_atoms_are_put_back_with_their_energies() {
+    let mut worker = Worker::greeted(EinsteinEngine);
+    let denoise = |structure: Cell, held| Task::Denoise {
+        structure,
+        symmetry: None,
+        options: DenoiseOptions { rounds: 20, held, ..DenoiseOptions::default() },
+    };
+    worker.run(1, denoise(pair(14), vec![[true; 3], [false; 3]]));
+    let Reply::Progress { message, fraction: Some(0.0), .. } = worker.reply() else { panic!() };
+    assert_eq!(message, "round 1 of at most 20");
+    let Output::Denoise { structure, ending, energies, energies_by, rounds, .. } =
+        result(&mut worker)
+    else {
+        panic!()
+    };
+    assert_eq!((ending, structure.frac[0]), (Ending::Settled, pair(14).frac[0]));
+    assert!((structure.frac[1][0] - 0.5).abs() < 0.01 && rounds > 1, "{structure:?}");
+    let (before, after) = energies.unwrap();
+    assert!(after < before && energies_by.unwrap().model == "Einstein");
+    let mut masked = pair(14);
+    masked.species[1] = 0;
+    worker.run(2, denoise(masked, vec![]));
+    let Output::Denoise { energies: None, energies_by: None, notes, .. } = result(&mut worker)
+    else {
+        panic!()
+    };
+    assert_eq!(notes, ["no energies: a site has no element"]);
+    worker.run(3, denoise(pair(18), vec![]));
+    assert!(matches!(worker.reply(), Reply::Progress { id: 3, .. }));
+    let (_, kind, message) = worker.error();
+    assert_eq!((kind, message.as_str()), (ErrorKind::Unsupported, "argon was never seen"));
+}
+
+#[test]
+fn without_weights_of_the_potential_distances_decide() {
+    let mut worker = Worker::greeted(Bare);
+    let options = DenoiseOptions::default();
+    worker.run(1, Task::Denoise { structure: pair(14), symmetry: None, options });
+    let Output::Denoise { energies: None, notes, .. } = result(&mut worker) else { panic!() };
+    assert!(notes.iter().any(|note| note.contains("models pull")), "{notes:?}");
 }
 
 /// The worker and the command line give the same answers. Without weights this says so and does nothing.

@@ -4,7 +4,7 @@ use cellwright_crystal::{Element, Structure};
 
 use super::{Question, fill};
 use crate::ModelError;
-use crate::tasks::mender::{Mended, Mender};
+use crate::tasks::mender::{Mended, Mender, check};
 
 /// Assignments that are kept while groups are named.
 const WIDTH: usize = 16;
@@ -50,7 +50,7 @@ pub(super) fn search(
             return Err(ModelError::Unsupported("the model gave no answer".to_owned()));
         }
         for (cell, mended) in cells.iter().zip(&mended) {
-            mended.check(cell)?;
+            check(mended, cell)?;
         }
         // The best assignment decides which group is next: all have to name the same one.
         let surest = left.iter().enumerate().map(|(place, group)| {

@@ -5,6 +5,7 @@ mod diagnostics;
 mod harness;
 mod lifecycle;
 mod liveness;
+mod mend;
 mod predict;
 mod relax;
 mod text;
