@@ -85,7 +85,7 @@ static SHIPPED: &[u8] = include_bytes!("../../weights/selfsup/mp.safetensors");
 ///
 /// # Errors
 /// When the device fails.
-pub fn shipped(device: &Device) -> Result<Arc<dyn Mender>, ModelError> {
+pub fn shipped(device: &Device) -> Result<Arc<Model>, ModelError> {
     Ok(Arc::new(Model::from_bytes(SHIPPED, "selfsup mp", device)?))
 }
 
@@ -93,6 +93,6 @@ pub fn shipped(device: &Device) -> Result<Arc<dyn Mender>, ModelError> {
 ///
 /// # Errors
 /// When it cannot be read, or is that of another model.
-pub fn open(path: &Path, device: &Device) -> Result<Arc<dyn Mender>, ModelError> {
+pub fn open(path: &Path, device: &Device) -> Result<Arc<Model>, ModelError> {
     Ok(Arc::new(Model::open(path, device)?))
 }

@@ -5,15 +5,18 @@ mod einstein;
 mod support;
 
 use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Write, pipe};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use candle_core::Device;
 use cellwright_crystal::Structure;
 use cellwright_models::chgnet::Chgnet;
+use cellwright_models::tasks::mender::Mender;
 use cellwright_models::tasks::predict::Predictor;
 use cellwright_models::{ModelError, Potential, weights};
 use cellwright_worker::protocol::{
-    CandidateLine, Cell, DenoiseOptions, Ending, EnergyResult, ErrorKind, Output, Reply, Request, Task, VERSION,
+    CandidateLine, Cell, DenoiseOptions, Ending, EnergyResult, ErrorKind, Output, Reply, Request,
+    Task, VERSION,
 };
 use cellwright_worker::serve::{ChgnetEngine, End, Engine, Greeting, serve};
 
@@ -298,6 +301,10 @@ impl Engine for Bare {
 
     fn potential(&mut self) -> Result<&dyn Potential, ModelError> {
         Err(ModelError::NotInstalled { model: "Einstein".to_owned(), dir: "shelf".into() })
+    }
+
+    fn mender(&mut self) -> Result<Arc<dyn Mender>, ModelError> {
+        EinsteinEngine.mender()
     }
 
     fn need(&self, _: &Structure) -> u64 {

@@ -110,13 +110,15 @@ fn the_symmetry_is_kept() {
     let mender = Knows { truth: noisy(), share: 1.0, drift: Vector3::zeros() };
     let group = detect(&rutile(), 1e-3).unwrap().operations;
     let mut start = rutile();
-    for (i, shift) in [0.03, -0.03, 0.03, -0.03].into_iter().enumerate() {
+    for (i, shift) in [0.05, -0.05, 0.05, -0.05].into_iter().enumerate() {
         let way = if i < 2 { [shift, shift, 0.0] } else { [shift, -shift, 0.0] };
         start.sites[i + 2].frac += Vector3::from(way);
     }
     assert_eq!(detect(&start, 1e-3).unwrap().number, 136);
     let options = DenoiseOptions::default();
-    let done = denoise(&mender, &start, Some(&group), &options, None, &mut go_on).unwrap();
+    let mut even = |_: &Structure| spring(&rutile());
+    let done =
+        denoise(&mender, &start, Some(&group), &options, Some(&mut even), &mut go_on).unwrap();
     assert!(done.rounds > 0 && distance(&done.structure, &start) > 0.02);
     assert_eq!(detect(&done.structure, 1e-4).unwrap().number, 136);
     // What does not have it is refused.

@@ -167,14 +167,14 @@ async fn elements_are_suggested_for_a_site() {
         .collect();
     assert_eq!(shown, [("Cl1 → O", "75 %"), ("Cl1 → F", "24 %")]);
     assert_eq!(done["notes"], json!(["Cl, which is there now, has < 1 %"]));
-    assert_eq!(applied(SALT, &candidates[1]["edit"]), SALT.replace("Cl1 Cl", "Cl1 F"));
+    assert_eq!(applied(SALT, &candidates[1]["edit"]), SALT.replace("Cl1 Cl", "Cl1 F "));
     let error = client.request("cellwright/substitute", params(1)).await.unwrap_err();
     assert!(error["message"].as_str().unwrap().contains("there is no site here"), "{error}");
     let kind = "refactor.rewrite.substitute";
     let offered = actions(&mut client, [at(CL1), at(CL1)], kind).await;
     assert_eq!(offered[0]["title"], "Suggest substitutions for Cl1");
     let resolved = client.request("codeAction/resolve", offered[0].clone()).await.unwrap();
-    assert_eq!(applied(SALT, &resolved["edit"]), SALT.replace("Cl1 Cl", "Cl1 O"));
+    assert_eq!(applied(SALT, &resolved["edit"]), SALT.replace("Cl1 Cl", "Cl1 O "));
     assert!(actions(&mut client, [at(1), at(1)], kind).await.is_empty());
     assert_eq!(client.finish().await, 0);
 }

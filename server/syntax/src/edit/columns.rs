@@ -24,6 +24,14 @@ impl Alignment {
     /// For words that keep their left edge and the place of what follows.
     pub(super) const LEFT: Self = Self { edge: Edge::Left, keeps_width: true };
 
+    /// How a column of words is aligned: where all begin and end at the same places, they begin there.
+    pub(super) fn of_words(text: &str, column: &[Span]) -> Self {
+        let of = Self::of(text, column);
+        let long = column.first().map_or(0, |span| span.text(text).len());
+        let alike = column.iter().all(|span| span.text(text).len() == long);
+        if of.edge == Edge::Point && alike { Self { edge: Edge::Left, ..of } } else { of }
+    }
+
     /// How a column is aligned.
     pub(super) fn of(text: &str, column: &[Span]) -> Self {
         let edge = edge(text, column);

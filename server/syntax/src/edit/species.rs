@@ -85,7 +85,7 @@ fn in_cif(
 ) -> Result<Vec<TextEdit>, EditError> {
     let text = &parsed.text;
     let column: Vec<Span> = reading.sites.iter().filter_map(|s| s.symbol_span).collect();
-    let alignment = Alignment::of(text, &column);
+    let alignment = Alignment::of_words(text, &column);
     let mut labels = label::Labels::new(parsed, reading);
     let mut edits = Vec::new();
     for (group, element) in elements {

@@ -7,6 +7,7 @@ use cellwright_crystal::Structure;
 use cellwright_crystal::neighbors::neighbors;
 use cellwright_models::chgnet::Chgnet;
 use cellwright_models::device::{Device, DeviceError, device};
+use cellwright_models::selfsup::Model;
 use cellwright_models::tasks::mender::{self, Mender};
 use cellwright_models::weights::{self, MODELS};
 use cellwright_models::{ModelError, Potential, Provenance};
@@ -42,10 +43,11 @@ pub trait Engine: Send {
 }
 
 /// CHGNet 0.3.0 from the user's data directory, and the models that come with this program.
+#[derive(Debug)]
 pub struct ChgnetEngine {
     device: Device,
     model: Option<Chgnet>,
-    mender: Option<Arc<dyn Mender>>,
+    mender: Option<Arc<Model>>,
 }
 
 impl ChgnetEngine {
@@ -85,7 +87,8 @@ impl Engine for ChgnetEngine {
             Some(model) => model,
             None => mender::shipped(&self.device)?,
         };
-        Ok(Arc::clone(self.mender.insert(model)))
+        let shared: Arc<Model> = Arc::clone(self.mender.insert(model));
+        Ok(shared)
     }
 
     fn need(&self, structure: &Structure) -> u64 {
