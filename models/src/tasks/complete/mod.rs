@@ -19,7 +19,9 @@ mod beam;
 #[cfg(test)]
 mod tests;
 
-/// How much an assignment counts whose charges cannot add up, against one where they can or where the rule does not apply.
+/// How much an assignment counts whose charges cannot add up, against one where they can or where the rule does not apply. Of the
+/// crystals of mp_20/val 0.3 % are such; with this weight the right element of a masked species has the largest mean logarithm of its
+/// chance there (500 crystals: −2.51, without it −2.55, without such assignments −2.54).
 pub const CHARGED: f64 = 0.05;
 
 /// Masked sites to be named.

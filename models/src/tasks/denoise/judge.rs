@@ -46,7 +46,7 @@ impl<'a, 'b> Judge<'a, 'b> {
         if let Some(evaluate) = potential.as_mut() {
             match evaluate(start) {
                 Ok(evaluation) if evaluation.energy_per_atom.is_finite() => {
-                    initial = Some(evaluation)
+                    initial = Some(evaluation);
                 }
                 Ok(_) => notes.push("no energies: that of the start is not finite".to_owned()),
                 Err(ModelError::Cancelled) => return Err(ModelError::Cancelled),
@@ -83,7 +83,6 @@ impl<'a, 'b> Judge<'a, 'b> {
     }
 
     /// Distance and energy of a place that is no worse, or why it is.
-    #[expect(clippy::type_complexity, reason = "an answer, or a reason, or a failure")]
     fn look(
         &mut self,
         there: &Structure,

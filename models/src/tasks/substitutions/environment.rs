@@ -51,7 +51,7 @@ pub(super) fn of_element(
             .take_while(|n| n.distance <= reach)
             .map(|n| structure.sites[n.index as usize].element)
             .collect();
-        let ligand = shell.iter().flatten().copied().max_by(|a, b| a.cmp_electronegativity(b));
+        let ligand = shell.iter().flatten().copied().max_by(Element::cmp_electronegativity);
         found.entry(Environment { ligand, coordination: shell.len() }).or_default().push(i);
     }
     Ok(found)

@@ -192,12 +192,11 @@ fn answer(
 ) -> Answer {
     let by = mender.provenance();
     let chance = |(e, p): &(Element, f64)| Chance { element: e.symbol(), probability: *p };
-    let site =
-        |((group, chances), atoms): ((&SiteGroup, &Vec<(Element, f64)>), &Vec<usize>)| SiteLine {
-            site: group.name.clone(),
-            atoms: atoms.len(),
-            elements: chances.iter().take(10).map(chance).collect(),
-        };
+    let site = |(i, group): (usize, &SiteGroup)| SiteLine {
+        site: group.name.clone(),
+        atoms: question.groups[i].len(),
+        elements: done.groups[i].iter().take(10).map(chance).collect(),
+    };
     let line = |a: &Assignment| AssignmentLine {
         elements: a.elements.iter().map(|e| e.symbol()).collect(),
         formula: Completion::completed(question, a).composition().formula(),
@@ -212,7 +211,7 @@ fn answer(
         model: format!("{} {}", by.model, by.version),
         device: by.device,
         n_atoms: question.structure.len(),
-        sites: groups.iter().zip(&done.groups).zip(&question.groups).map(site).collect(),
+        sites: groups.iter().enumerate().map(site).collect(),
         assignments: done.joint.iter().map(line).collect(),
         notes: Vec::new(),
     }
