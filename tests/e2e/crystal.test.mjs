@@ -150,7 +150,7 @@ test('a composition becomes the structure that the user picks, in one undo step'
 test('a masked site shows the best guess, and the lightbulb writes an element in one undo step', async () => {
   await user.open(MASKED);
   const before = user.onDisk(MASKED);
-  await user.page.locator('.view-line', { hasText: /X2 .*[A-Z][a-z]? (< )?\d+ %\?/ }).first().waitFor();
+  await user.page.locator('.view-line', { hasText: /X2\s.*[A-Z][a-z]?\s(<\s)?\d+\s%\?/ }).first().waitFor();
   await user.picture('guesses');
   await user.goTo(lineOf(before, 'X2 '));
   const action = (text) => user.page.locator('.action-widget .monaco-list-row', { hasText: text }).first();
