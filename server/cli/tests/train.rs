@@ -176,4 +176,20 @@ fn pre_training_is_taken_up_again() {
     config(2);
     let resumed = train_model("selfsup", dir.path(), &["--resume", "--format", "json"]);
     assert_eq!(resumed.json("train")["epoch"], 2, "{}", resumed.stderr);
+    let path = |name: &str| dir.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (model, data) = (path("out/model.safetensors"), path("data"));
+    let eval = |more: &[&str]| {
+        let args = ["eval", "ssl", "--model", &model, "--data", &data, "--dataset", "salts"];
+        cellwright(&[&args[..], more].concat())
+    };
+    let run = eval(&["--masks", "alpha,gamma", "--noise", "0.1", "--format", "json"]);
+    let answer = run.json("eval-ssl");
+    let rows = answer["rows"].as_array().expect("rows");
+    assert_eq!(rows.len(), 6, "{}", run.stderr);
+    assert_eq!((&rows[0]["mask"], &rows[0]["questions"]), (&"alpha".into(), &4.into()));
+    assert_eq!((&rows[3]["mask"], &rows[3]["questions"]), (&"gamma".into(), &2.into()));
+    assert_eq!(answer["validity"]["structural"]["value"], 1.0);
+    let table = eval(&["--masks", "beta", "--noise", "0.2", "--markdown"]).stdout;
+    assert_eq!(table.lines().filter(|line| line.starts_with("| β | 0.2 |")).count(), 3, "{table}");
+    assert_eq!(eval(&["--noise", "2"]).code, 2);
 }

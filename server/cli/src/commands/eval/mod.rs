@@ -6,6 +6,8 @@ use clap::Subcommand;
 mod csp;
 mod finish;
 mod set;
+mod ssl;
+mod table;
 
 use crate::output::Outcome;
 
@@ -21,11 +23,14 @@ enum What {
     Csp(csp::Args),
     /// Relaxing and ranking again: whether the first answer is right more often, and what weights do it best.
     Finish(finish::Args),
+    /// Completing masked sites and putting atoms back: how much of what was taken away comes back.
+    Ssl(ssl::Args),
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
     match &args.what {
         What::Csp(args) => csp::run(args),
         What::Finish(args) => finish::run(args),
+        What::Ssl(args) => ssl::run(args),
     }
 }

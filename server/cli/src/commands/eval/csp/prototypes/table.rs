@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::Answer;
+use crate::commands::eval::table::{dash, percent, write_table};
 
 /// All measurements, one after the other.
 pub(super) fn render(answers: &[Answer], markdown: bool) -> String {
@@ -97,34 +98,5 @@ fn one(text: &mut String, answer: &Answer, markdown: bool) {
             text,
             "expected calibration error of the first answer {error:.3}, its mean probability {mean:.3}"
         );
-    }
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.1}", 100.0 * share)
-}
-
-fn dash() -> String {
-    "–".to_owned()
-}
-
-/// The first row is the head.
-fn write_table(text: &mut String, rows: &[Vec<String>], markdown: bool) {
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
-    };
-    for (i, row) in rows.iter().enumerate() {
-        if markdown {
-            let _ = writeln!(text, "| {} |", row.join(" | "));
-            if i == 0 {
-                let _ = writeln!(text, "|{}", "---|".repeat(row.len()));
-            }
-        } else {
-            let cells = row.iter().enumerate();
-            let cells: Vec<String> = cells
-                .map(|(column, cell)| format!("{cell:>width$}", width = width(column).unwrap_or(0)))
-                .collect();
-            let _ = writeln!(text, "{}", cells.join("  "));
-        }
     }
 }
