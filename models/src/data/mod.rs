@@ -5,5 +5,5 @@ mod read;
 mod sets;
 
 pub use batches::{Batch, batches};
-pub use read::{Crystal, Entry, entries, read, sha256};
+pub use read::{Crystal, Entry, Label, entries, labels, read, sha256};
 pub use sets::{Seen, Sets, Split};

@@ -1,5 +1,6 @@
 //! Crystals of the benchmark sets: one JSON object a line, compressed with zstd.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -81,6 +82,52 @@ pub fn read(path: &Path) -> Result<Vec<Crystal>, ModelError> {
 /// # Errors
 /// As [`read`].
 pub fn entries(path: &Path) -> Result<Vec<Entry>, ModelError> {
+    let mut crystals = Vec::new();
+    for_lines(path, |line| {
+        crystals.push(parse(line)?);
+        Ok(())
+    })?;
+    Ok(crystals)
+}
+
+/// A number that a line may give beside its crystal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Label {
+    /// Energy above the hull of known phases (eV/atom).
+    Hull,
+    /// Energy of formation from the elements (eV/atom).
+    Formation,
+}
+
+/// The numbers of a file by the identifiers of their crystals, where they are given.
+///
+/// # Errors
+/// As [`read`], but crystals are not looked at.
+pub fn labels(path: &Path, label: Label) -> Result<BTreeMap<String, f64>, ModelError> {
+    #[derive(Deserialize)]
+    struct Labels {
+        id: String,
+        e_hull: Option<f64>,
+        e_form: Option<f64>,
+    }
+    let mut labels = BTreeMap::new();
+    for_lines(path, |line| {
+        let of: Labels = serde_json::from_str(line).map_err(|e| e.to_string())?;
+        let value = match label {
+            Label::Hull => of.e_hull,
+            Label::Formation => of.e_form,
+        };
+        labels.extend(value.map(|value| (of.id, value)));
+        Ok(())
+    })?;
+    Ok(labels)
+}
+
+/// Calls `take` with every line that is not empty.
+fn for_lines(
+    path: &Path,
+    mut take: impl FnMut(&str) -> Result<(), String>,
+) -> Result<(), ModelError> {
     let file = File::open(path)
         .map_err(|e| ModelError::Data(format!("{} cannot be opened: {e}", path.display())))?;
     let bad = |reason: &dyn std::fmt::Display| {
@@ -91,17 +138,16 @@ pub fn entries(path: &Path) -> Result<Vec<Entry>, ModelError> {
     } else {
         Box::new(file)
     };
-    let mut crystals = Vec::new();
     for (number, line) in BufReader::new(reader).lines().enumerate() {
         let line = line?;
         if line.trim().is_empty() {
             continue;
         }
-        crystals.push(parse(&line).map_err(|reason| {
+        take(&line).map_err(|reason| {
             ModelError::Data(format!("{} line {}: {reason}", path.display(), number + 1))
-        })?);
+        })?;
     }
-    Ok(crystals)
+    Ok(())
 }
 
 /// SHA-256 of a file, hex: which data a model was trained on.
@@ -155,6 +201,16 @@ mod tests {
         let structure = crystals[0].structure().unwrap();
         assert!((structure.lattice.volume() - 4.1_f64.powi(3)).abs() < 1e-9);
         assert_eq!(structure.sites[1].element, Element::from_z(17));
+    }
+
+    #[test]
+    fn labels_are_known_where_they_are_given() {
+        let mut file = tempfile::Builder::new().suffix(".jsonl").tempfile().unwrap();
+        let with = GOOD.replace("{\"id\":\"x\"", r#"{"id":"y","e_hull":0.1,"e_form":-1.5"#);
+        file.write_all(format!("{GOOD}\n{with}\n").as_bytes()).unwrap();
+        let of = |label| labels(file.path(), label).unwrap().into_iter().collect::<Vec<_>>();
+        assert_eq!(of(Label::Hull), [("y".to_owned(), 0.1)]);
+        assert_eq!(of(Label::Formation), [("y".to_owned(), -1.5)]);
     }
 
     #[test]

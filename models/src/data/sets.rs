@@ -1,7 +1,7 @@
 //! Which crystals a run learns from and which it is judged by.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,14 +43,20 @@ pub struct Split {
 }
 
 impl Sets {
+    /// The files of both sets in their folders below `data`.
+    #[must_use]
+    pub fn files(&self, data: &Path) -> [PathBuf; 2] {
+        let file = |set: &str, part: &str| data.join(set).join(format!("{part}.jsonl.zst"));
+        let validation = self.validation.as_ref().unwrap_or(&self.train);
+        [file(&self.train, "train"), file(validation, "val")]
+    }
+
     /// Reads both sets from their folders below `data`.
     ///
     /// # Errors
     /// When a file cannot be read, an identifier has no crystal, or a set is empty.
     pub fn open(&self, data: &Path) -> Result<Split, ModelError> {
-        let file = |set: &str, part: &str| data.join(set).join(format!("{part}.jsonl.zst"));
-        let train = file(&self.train, "train");
-        let validation = file(self.validation.as_ref().unwrap_or(&self.train), "val");
+        let [train, validation] = self.files(data);
         let mut hash = format!("{} {}", sha256(&train)?, sha256(&validation)?);
         let mut crystals = read(&train)?;
         if let Some(ids) = &self.ids {

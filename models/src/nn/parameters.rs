@@ -118,6 +118,17 @@ impl Parameters {
         self.variables.iter().map(|(name, v)| (name.clone(), v.as_tensor().clone())).collect()
     }
 
+    /// Gradients of a loss by name; a variable that it does not depend on has none.
+    ///
+    /// # Errors
+    /// When the device is out of memory.
+    pub fn gradients(&self, loss: &Tensor) -> Result<Tensors> {
+        let store = loss.backward()?;
+        let gradient =
+            |(name, variable): (&String, &Var)| Some((name.clone(), store.get(variable)?.clone()));
+        Ok(self.variables.iter().filter_map(gradient).collect())
+    }
+
     /// Copies of the values, which do not follow the variables.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ const NUMBERS: [u8; Element::COUNT] = [
 ];
 
 /// Mendeleev number of an element, 1 to 103.
-pub(super) fn mendeleev(element: Element) -> f64 {
+pub(crate) fn mendeleev(element: Element) -> f64 {
     f64::from(NUMBERS[usize::from(element.z()) - 1])
 }
 

@@ -24,5 +24,6 @@ pub mod volume;
 
 pub use build::{Foreign, Known, build, read};
 pub use library::{Class, Library, Member, Provenance};
+pub(crate) use mendeleev::mendeleev;
 pub use query::{Block, Hit, Kind, Near};
 pub use question::Question;

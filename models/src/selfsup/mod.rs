@@ -7,6 +7,7 @@
 mod attention;
 pub mod config;
 pub mod corruption;
+pub mod finetune;
 pub mod graph;
 mod layers;
 pub mod loss;

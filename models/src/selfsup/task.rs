@@ -102,9 +102,9 @@ pub struct Training {
 
 /// A crystal with its lattice.
 #[derive(Debug)]
-struct Known {
-    lattice: Lattice,
-    crystal: Crystal,
+pub(super) struct Known {
+    pub(super) lattice: Lattice,
+    pub(super) crystal: Crystal,
 }
 
 impl Training {
@@ -171,14 +171,20 @@ impl Training {
 }
 
 impl Known {
-    fn new(crystal: Crystal, network: &Network) -> Result<Self, ModelError> {
-        let named = |e: &dyn std::fmt::Display| ModelError::Data(format!("{}: {e}", crystal.id));
+    pub(super) fn new(crystal: Crystal, network: &Network) -> Result<Self, ModelError> {
+        let id = crystal.id.clone();
+        let named = |e: &dyn std::fmt::Display| ModelError::Data(format!("{id}: {e}"));
         let lattice =
             Lattice::from_parameters(crystal.lengths, crystal.angles).map_err(|e| named(&e))?;
-        let frac: Vec<Vector3<f64>> = crystal.frac.iter().map(|f| Vector3::from(*f)).collect();
-        let cell = Cell { lattice: &lattice, numbers: &crystal.numbers, frac: &frac };
+        let known = Self { lattice, crystal };
+        let (numbers, frac) = (&known.crystal.numbers, known.frac());
+        let cell = Cell { lattice: &known.lattice, numbers, frac: &frac };
         Graph::new(network, &[cell], DType::F32, &Device::Cpu).map_err(|e| named(&e))?;
-        Ok(Self { lattice, crystal })
+        Ok(known)
+    }
+
+    pub(super) fn frac(&self) -> Vec<Vector3<f64>> {
+        self.crystal.frac.iter().map(|f| Vector3::from(*f)).collect()
     }
 }
 
@@ -211,12 +217,7 @@ impl Task for Training {
             batch.groups.values().flatten().map(|i| &self.crystals[*i]).collect();
         let network = Equiformer::new(&self.run.model.network, &self.parameters.tensors())?;
         let (loss, total) = self.loss(&network, &members, &mut random)?;
-        let store = total.backward()?;
-        let gradients = self
-            .parameters
-            .iter()
-            .filter_map(|(name, variable)| Some((name.clone(), store.get(variable)?.clone())))
-            .collect();
+        let gradients = self.parameters.gradients(&total)?;
         Ok((loss, gradients))
     }
 

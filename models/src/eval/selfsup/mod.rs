@@ -13,12 +13,14 @@ use serde::Serialize;
 
 use super::calibration;
 
+mod prototypes;
 mod question;
 mod rate;
 mod statistics;
 #[cfg(test)]
 mod tests;
 
+pub use prototypes::Prototypes;
 pub use question::{Mask, Question, questions};
 pub use rate::Rate;
 pub use statistics::Statistics;

@@ -59,6 +59,14 @@ pub trait Task {
         Ok(Tensors::new())
     }
 
+    /// Takes over the weights of an earlier run.
+    ///
+    /// # Errors
+    /// When they are those of another network.
+    fn start_from(&self, weights: &Tensors) -> Result<(), ModelError> {
+        self.parameters().set(weights)
+    }
+
     /// Number of steps in an epoch.
     fn steps(&self) -> usize;
 

@@ -65,6 +65,8 @@ enum Model {
     Equicsp,
     /// Masked species and displaced atoms: pre-training for completion and denoising.
     Selfsup,
+    /// A property of whole crystals by a pre-trained backbone (--start-from) or from scratch.
+    SelfsupFinetune,
     /// Which known structure a composition takes.
     Ranker,
 }
@@ -105,6 +107,10 @@ fn open(args: &Args) -> Result<(Box<dyn Task>, Settings)> {
             let run: selfsup::task::Run = settings(args)?;
             (Box::new(selfsup::task::Training::open(&run, &data, &device)?), run.train)
         }
+        Model::SelfsupFinetune => {
+            let run: selfsup::finetune::Run = settings(args)?;
+            (Box::new(selfsup::finetune::Training::open(&run, &data, &device)?), run.train)
+        }
         Model::Ranker => {
             let run: ranker::Run = settings(args)?;
             (Box::new(ranker::Training::open(&run, &data, &device)?), run.train)
@@ -120,8 +126,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let (mut task, settings) = open(args)?;
     if let Some(file) = &args.start_from {
         let (weights, _) = checkpoint::read(file, task.parameters().device())?;
-        task.parameters()
-            .set(&weights)
+        task.start_from(&weights)
             .with_context(|| format!("{} holds the weights of another model", file.display()))?;
     }
     let mut answer = Answer {

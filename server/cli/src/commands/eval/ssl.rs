@@ -9,10 +9,13 @@ use cellwright_models::Provenance;
 use cellwright_models::data::Crystal;
 use cellwright_models::device::device;
 use cellwright_models::eval::selfsup::{
-    Answer as Said, Mask, Question, Report, Statistics, Validity, judge, questions, validity,
+    Answer as Said, Mask, Prototypes, Question, Report, Statistics, Validity, judge, questions,
+    validity,
 };
 use cellwright_models::selfsup::{Mended, Model};
+use cellwright_models::tasks::predict::Predictor;
 use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::set::Set;
@@ -27,7 +30,8 @@ const BATCH: usize = 64;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Masks: alpha takes all atoms of one species away, each species of a crystal in turn; beta 15 % of the atoms; gamma 30 %. All atoms
-are displaced too. The statistics are those of the crystals that the model was trained on; they see no structure.")]
+are displaced too. The statistics are those of the crystals that the model was trained on; they see no structure. Prototypes are those
+of the library of known structures that comes with this program; they are asked where all atoms of a species are masked.")]
 pub(super) struct Args {
     /// Weights: model.safetensors of a training run.
     #[arg(long, value_name = "FILE")]
@@ -84,7 +88,8 @@ impl From<MaskName> for Mask {
 /// One measurement.
 #[derive(Debug, Serialize)]
 struct Row {
-    /// `model`, `statistics` (partners and proportions) or `frequency`.
+    /// `model`, `prototypes` (known structures; statistics where there is none), `statistics` (partners and proportions) or
+    /// `frequency`.
     method: &'static str,
     mask: Mask,
     noise: f64,
@@ -115,6 +120,8 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     let model = Model::open(&args.model, &device(args.device.as_deref())?)?;
     let data = files::data_sets(args.set.data.as_deref());
     let statistics = Statistics::of(&model.data().open(&data)?.train)?;
+    let predictor = Predictor::shipped()?;
+    let prototypes = Prototypes::new(&predictor.prototypes().library);
     let all = args.set.read()?;
     let count = all.len();
     let crystals = answered(&model, all)?;
@@ -127,7 +134,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
             let questions = questions(&crystals, (*mask).into(), *noise, args.seed)?;
             rows.extend(measure(
                 &model,
-                &statistics,
+                (&statistics, &prototypes),
                 &questions,
                 *noise,
                 (*mask).into(),
@@ -165,10 +172,10 @@ fn answered(model: &Model, crystals: Vec<Crystal>) -> Result<Vec<Crystal>> {
     Ok(kept)
 }
 
-/// The model, then what sees no structure.
+/// The model, then what it has to beat.
 fn measure(
     model: &Model,
-    statistics: &Statistics,
+    (statistics, prototypes): (&Statistics, &Prototypes),
     questions: &[Question],
     noise: f64,
     mask: Mask,
@@ -197,6 +204,14 @@ fn measure(
     let start = Instant::now();
     let answers: Vec<Said> = questions.iter().map(|q| blind(q, statistics.chances(q))).collect();
     rows.push(row("statistics", &answers, start));
+    if mask == Mask::Alpha {
+        let start = Instant::now();
+        let answers: Vec<Said> = questions
+            .par_iter()
+            .map(|q| blind(q, prototypes.chances(q).unwrap_or_else(|| statistics.chances(q))))
+            .collect();
+        rows.push(row("prototypes", &answers, start));
+    }
     let start = Instant::now();
     let answers: Vec<Said> = questions.iter().map(|q| blind(q, statistics.frequency())).collect();
     rows.push(row("frequency", &answers, start));
