@@ -108,6 +108,8 @@ struct Answer<'a> {
     /// Crystals that the model refuses, left out.
     refused: usize,
     seed: u64,
+    /// Whether the library of known structures is known to share no crystal with the set.
+    clean: bool,
     /// Of the crystals of the set themselves.
     validity: Validity,
     rows: Vec<Row>,
@@ -122,6 +124,11 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     let statistics = Statistics::of(&model.data().open(&data)?.train)?;
     let predictor = Predictor::shipped()?;
     let prototypes = Prototypes::new(&predictor.prototypes().library);
+    let clean = predictor.prototypes().library.provenance().clean_of.contains_key(&args.set.name());
+    if !clean {
+        let set = args.set.name();
+        output::complain(&format!("the library is not known to be free of the crystals of {set}"));
+    }
     let all = args.set.read()?;
     let count = all.len();
     let crystals = answered(&model, all)?;
@@ -151,6 +158,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
         crystals: crystals.len(),
         refused: count - crystals.len(),
         seed: args.seed,
+        clean,
         validity: validity(&whole, args.seed),
         rows,
     };

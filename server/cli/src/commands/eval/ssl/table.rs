@@ -32,7 +32,7 @@ pub(super) fn render(answer: &Answer, markdown: bool) -> String {
     let rate = |rate: Option<Rate>| rate.map_or_else(dash, |r| percent(r.value));
     let _ = writeln!(
         text,
-        "\n{}/{}, {} crystals ({} refused), {} {}, seed {}; 95 % intervals by bootstrap over crystals.\n\
+        "\n{}/{}, {} crystals ({} refused), {} {}, seed {}; 95 % intervals by bootstrap over crystals. Library of prototypes: {}.\n\
          Valid: no distance below 0.5 Å / charges as CDVAE's evaluation has it; of the crystals themselves {} / {}.\n\
          Top: of masked sites. Restored, joint: all masked sites of a crystal, each by itself or together. Calibration: of top 1 \
          and of joint.\nSimilarity: of the positions, over restored crystals. Removed: of the squared displacements; in brackets \
@@ -44,6 +44,7 @@ pub(super) fn render(answer: &Answer, markdown: bool) -> String {
         answer.model.model,
         answer.model.version,
         answer.seed,
+        if answer.clean { "clean of the set" } else { "not known to be clean of the set" },
         rate(answer.validity.structural),
         rate(answer.validity.compositional),
     );
