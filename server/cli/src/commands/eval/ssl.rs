@@ -13,6 +13,7 @@ use cellwright_models::eval::selfsup::{
     validity,
 };
 use cellwright_models::selfsup::{Mended, Model};
+use cellwright_models::tasks::complete::{self, complete};
 use cellwright_models::tasks::predict::Predictor;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
@@ -23,6 +24,9 @@ use crate::files;
 use crate::output::{self, Format, Outcome};
 
 mod table;
+
+/// Assignments of all masked sites that are looked at.
+const LISTED: usize = 3;
 
 /// Questions in one call of the model, so that progress is seen.
 const BATCH: usize = 64;
@@ -203,7 +207,9 @@ fn measure(
     for part in questions.chunks(BATCH) {
         let cells: Vec<Structure> = part.iter().map(|q| q.spoiled.clone()).collect();
         let mended = model.mend(&cells, &|| false)?;
-        answers.extend(part.iter().zip(mended).map(|(q, m)| said(q, m)));
+        for (question, mended) in part.iter().zip(mended) {
+            answers.push(said(model, question, mended)?);
+        }
         bar.inc(part.len() as u64);
     }
     bar.finish_and_clear();
@@ -226,9 +232,21 @@ fn measure(
     Ok(rows)
 }
 
-fn said(question: &Question, mended: Mended) -> Said {
+/// What the model says of each site, and of all together, as completing does, where they held one species.
+fn said(model: &Model, question: &Question, mended: Mended) -> Result<Said> {
     let sites = question.masked.iter().map(|site| mended.ranked(*site)).collect();
-    Said { sites, joint: Vec::new(), displacement: Some(mended.displacement) }
+    let joint = if question.together { together(model, question)? } else { Vec::new() };
+    Ok(Said { sites, joint, displacement: Some(mended.displacement) })
+}
+
+fn together(model: &Model, question: &Question) -> Result<Vec<(Vec<Element>, f64)>> {
+    let asked = complete::Question {
+        groups: vec![question.masked.clone()],
+        ..complete::Question::separate(question.spoiled.clone(), LISTED)
+    };
+    let count = question.masked.len();
+    let answer = complete(model, &asked, &|| false)?;
+    Ok(answer.joint.iter().map(|a| (vec![a.elements[0]; count], a.probability)).collect())
 }
 
 /// The same for every masked site; where they are one species, for all together too.
