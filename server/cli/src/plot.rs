@@ -20,18 +20,18 @@ const COLOURS: [RGBColor; 4] =
 /// So many points at most are marked one by one.
 const FEW: usize = 30;
 
-/// A plot with a logarithmic y axis.
+/// A plot with a logarithmic y axis, for what falls: the names are above the curves.
 pub(crate) fn logarithmic(title: &str, axes: [&str; 2], curves: &[Curve]) -> Result<String> {
     let (x, y) = ranges(curves)?;
     let y = (y.start / 1.1..y.end * 1.1).log_scale();
-    drawn(|svg| draw(svg, title, axes, curves, x, y))
+    drawn(|svg| draw(svg, title, axes, curves, (x, y), SeriesLabelPosition::UpperRight))
 }
 
-/// A plot with a y axis that starts at zero.
+/// A plot with a y axis that starts at zero, for what rises: the names are below the curves.
 pub(crate) fn linear(title: &str, axes: [&str; 2], curves: &[Curve]) -> Result<String> {
     let (x, y) = ranges(curves)?;
     let y = 0.0..y.end * 1.1;
-    drawn(|svg| draw(svg, title, axes, curves, x, y))
+    drawn(|svg| draw(svg, title, axes, curves, (x, y), SeriesLabelPosition::LowerRight))
 }
 
 /// What the points span.
@@ -56,8 +56,8 @@ fn draw<Y>(
     title: &str,
     [x_name, y_name]: [&str; 2],
     curves: &[Curve],
-    x: Range<f64>,
-    y: Y,
+    (x, y): (Range<f64>, Y),
+    names: SeriesLabelPosition,
 ) -> Result<(), Box<dyn std::error::Error>>
 where
     Y: AsRangedCoord<Value = f64>,
@@ -76,6 +76,7 @@ where
         .x_desc(x_name)
         .y_desc(y_name)
         .label_style(("sans-serif", 14))
+        .x_label_formatter(&|x| format!("{x}"))
         .y_label_formatter(&|y| match *y {
             y if y == 0.0 || y >= 10.0 => format!("{y:.0}"),
             y => format!("{y:.3}"),
@@ -94,7 +95,7 @@ where
     }
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
+        .position(names)
         .label_font(("sans-serif", 14))
         .background_style(WHITE.mix(0.85))
         .border_style(BLACK.mix(0.2))
