@@ -4,17 +4,30 @@ import { after, before, test } from 'node:test';
 import { openSession } from './session.mjs';
 
 const BROKEN = 'perovskite-broken.cif';
-const LARGE = 'lanthanum-manganite.cif';
+const LARGE = 'POSCAR_MgO_large';
 const SLAB = 'POSCAR_MgO_slab';
 const MMCIF = 'rutile.mmcif';
 const COMPOSITION = 'composition.cif';
 const MASKED = 'masked.cif';
 const PERTURBED = 'perovskite-perturbed.cif';
 
+// Magnesium oxide, 216 atoms, every one pushed off its place: relaxing it takes long enough to be stopped on any machine.
+function rocksalt(cells) {
+  const rows = { Mg: [], O: [] };
+  for (let i = 0; i < (2 * cells) ** 3; i += 1) {
+    const place = [i % (2 * cells), Math.floor(i / (2 * cells)) % (2 * cells), Math.floor(i / (2 * cells) ** 2)];
+    const pushed = place.map((x, axis) => ((x + 0.06 * Math.sin(7 * i + 2 * axis)) / (2 * cells)).toFixed(5));
+    rows[place[0] % 2 === (place[1] + place[2]) % 2 ? 'Mg' : 'O'].push(pushed.join(' '));
+  }
+  const edge = 4.21 * cells;
+  const lattice = [[edge, 0, 0], [0, edge, 0], [0, 0, edge]].map((v) => v.join(' '));
+  return ['MgO', '1.0', ...lattice, 'Mg O', `${rows.Mg.length} ${rows.O.length}`, 'Direct', ...rows.Mg, ...rows.O, ''].join('\n');
+}
+
 let session;
 let user;
 before(async () => {
-  session = await openSession(BROKEN, LARGE, SLAB, COMPOSITION, MASKED, PERTURBED, `rutile.cif as ${MMCIF}`);
+  session = await openSession(BROKEN, [LARGE, rocksalt(3)], SLAB, COMPOSITION, MASKED, PERTURBED, `rutile.cif as ${MMCIF}`);
   user = session.user;
 });
 after(async () => {

@@ -48,7 +48,7 @@ function claimLanguage(id, name, folder) {
   return vsix;
 }
 
-/** Opens the workbench on copies of some examples; `'a as b'` copies under another name. */
+/** Opens the workbench on copies of some examples; `'a as b'` copies under another name, `[name, text]` is a file of its own. */
 export async function openSession(...examples) {
   const vsix = process.env.VSIX ?? join(ROOT, '.cellwright', 'cellwright.vsix');
   const top = mkdtempSync(join(tmpdir(), 'cw-e2e-'));
@@ -56,6 +56,10 @@ export async function openSession(...examples) {
   for (const path of [folder, home]) mkdirSync(path);
   mkdirSync(PICTURES, { recursive: true });
   for (const example of examples) {
+    if (Array.isArray(example)) {
+      writeFileSync(join(folder, example[0]), example[1]);
+      continue;
+    }
     const [name, copy = name] = example.split(' as ');
     cpSync(join(ROOT, 'examples', name), join(folder, copy));
   }

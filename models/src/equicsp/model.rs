@@ -66,9 +66,7 @@ impl Model {
     /// # Errors
     /// When the file is not there, is damaged or holds another model.
     pub fn load(path: &Path, device: &Device) -> Result<Self, ModelError> {
-        let bytes = std::fs::read(path)
-            .map_err(|e| ModelError::Data(format!("{} cannot be read: {e}", path.display())))?;
-        Self::from_bytes(&bytes, &path.display().to_string(), device)
+        Self::from_bytes(&checkpoint::bytes(path)?, &path.display().to_string(), device)
     }
 
     /// From the contents of such a file, which is called `name` in messages.
@@ -77,18 +75,12 @@ impl Model {
     /// When they are damaged or those of another model.
     pub fn from_bytes(bytes: &[u8], name: &str, device: &Device) -> Result<Self, ModelError> {
         #[derive(Deserialize)]
-        struct Kind {
-            kind: String,
+        struct Identity {
             model: Config,
             seen: Option<Seen>,
         }
-        let (weights, text) = checkpoint::parse(bytes, name, device)?;
-        let task = text.get("task").map_or("", String::as_str);
-        let Kind { kind, model, seen } = serde_json::from_str(task)
-            .map_err(|e| ModelError::BadWeights(format!("{name} does not say what it is: {e}")))?;
-        if kind != "equicsp" {
-            return Err(ModelError::BadWeights(format!("{name} is a model of {kind}")));
-        }
+        let (weights, Identity { model, seen }) =
+            checkpoint::trained(bytes, name, "equicsp", device)?;
         model.check()?;
         let denoiser = Denoiser::new(&model.network, &weights)?;
         Ok(Self {

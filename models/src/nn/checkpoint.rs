@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use candle_core::Device;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::parameters::Tensors;
 use crate::ModelError;
@@ -32,9 +34,16 @@ pub type Contents = (Tensors, BTreeMap<String, String>);
 /// # Errors
 /// When the file is not there or not of this kind.
 pub fn read(path: &Path, device: &Device) -> Result<Contents, ModelError> {
-    let bytes = std::fs::read(path)
-        .map_err(|e| ModelError::Data(format!("{} cannot be read: {e}", path.display())))?;
-    parse(&bytes, &path.display().to_string(), device)
+    parse(&bytes(path)?, &path.display().to_string(), device)
+}
+
+/// The bytes of a file of weights.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn bytes(path: &Path) -> Result<Vec<u8>, ModelError> {
+    std::fs::read(path)
+        .map_err(|e| ModelError::Data(format!("{} cannot be read: {e}", path.display())))
 }
 
 /// The contents of such a file, which is called `name` in messages.
@@ -49,6 +58,32 @@ pub fn parse(bytes: &[u8], name: &str, device: &Device) -> Result<Contents, Mode
     let text = header.metadata().clone().unwrap_or_default().into_iter().collect();
     let tensors = candle_core::safetensors::load_buffer(bytes, device).map_err(|e| bad(&e))?;
     Ok((tensors.into_iter().collect(), text))
+}
+
+/// The weights of a training run with what they say of themselves, if they are of this kind.
+///
+/// # Errors
+/// When they are damaged, of another kind, or do not say what `T` asks for.
+pub fn trained<T: DeserializeOwned>(
+    bytes: &[u8],
+    name: &str,
+    kind: &str,
+    device: &Device,
+) -> Result<(Tensors, T), ModelError> {
+    #[derive(Deserialize)]
+    struct Kind {
+        kind: String,
+    }
+    let (weights, text) = parse(bytes, name, device)?;
+    let task = text.get("task").map_or("", String::as_str);
+    let unknown = |e: serde_json::Error| {
+        ModelError::BadWeights(format!("{name} does not say what it is: {e}"))
+    };
+    let found: Kind = serde_json::from_str(task).map_err(unknown)?;
+    if found.kind != kind {
+        return Err(ModelError::BadWeights(format!("{name} is a model of {}", found.kind)));
+    }
+    Ok((weights, serde_json::from_str(task).map_err(unknown)?))
 }
 
 #[cfg(test)]

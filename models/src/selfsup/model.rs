@@ -69,9 +69,7 @@ impl Model {
     /// # Errors
     /// When the file is not there, is damaged, holds another model or does not say what it was learned from.
     pub fn open(path: &Path, device: &Device) -> Result<Self, ModelError> {
-        let bytes = std::fs::read(path)
-            .map_err(|e| ModelError::Data(format!("{} cannot be read: {e}", path.display())))?;
-        Self::from_bytes(&bytes, &path.display().to_string(), device)
+        Self::from_bytes(&checkpoint::bytes(path)?, &path.display().to_string(), device)
     }
 
     /// From the contents of such a file, which is called `name` in messages and answers.
@@ -80,25 +78,13 @@ impl Model {
     /// As [`Self::open`].
     pub fn from_bytes(bytes: &[u8], name: &str, device: &Device) -> Result<Self, ModelError> {
         #[derive(Deserialize)]
-        struct Kind {
-            kind: String,
-        }
-        #[derive(Deserialize)]
         struct Identity {
             model: Setup,
             data: Sets,
             seen: Seen,
         }
-        let (weights, text) = checkpoint::parse(bytes, name, device)?;
-        let task = text.get("task").map_or("", String::as_str);
-        let unknown = |e: serde_json::Error| {
-            ModelError::BadWeights(format!("{name} does not say what it is: {e}"))
-        };
-        let Kind { kind } = serde_json::from_str(task).map_err(unknown)?;
-        if kind != "selfsup" {
-            return Err(ModelError::BadWeights(format!("{name} is a model of {kind}")));
-        }
-        let Identity { model: setup, data, seen } = serde_json::from_str(task).map_err(unknown)?;
+        let (weights, Identity { model: setup, data, seen }) =
+            checkpoint::trained(bytes, name, "selfsup", device)?;
         setup.check()?;
         let network = Equiformer::new(&setup.network, &weights)?;
         let version = Sha256::digest(bytes).iter().take(4).map(|b| format!("{b:02x}")).collect();

@@ -154,10 +154,13 @@ fn chances(all: &[(Element, f64)], now: Option<Element>, most: usize) -> Vec<Cha
     all.iter().take(most).map(chance).collect()
 }
 
+/// Environments that people are shown, the commonest ones.
+const MOST: usize = 12;
+
 /// For people.
 fn table(answer: &Answer) -> String {
     let mut out = format!("{} ({})\n", answer.what, answer.model);
-    for one in &answer.environments {
+    for one in answer.environments.iter().take(MOST) {
         let chances = one.elements.iter().map(|c| {
             let mark = if c.itself { " (itself)" } else { "" };
             format!("{} {}{mark}", c.element, percent(c.probability))
@@ -165,6 +168,11 @@ fn table(answer: &Answer) -> String {
         let chances = chances.collect::<Vec<_>>().join(", ");
         let crystals = if one.crystals == 1 { "crystal" } else { "crystals" };
         out.push_str(&format!("  {} ({} {crystals}): {chances}\n", one.name, one.crystals));
+    }
+    let rarer = answer.environments.len().saturating_sub(MOST);
+    if rarer > 0 {
+        let noun = if rarer == 1 { "environment" } else { "environments" };
+        out.push_str(&format!("  and {rarer} rarer {noun}: --format json has them all\n"));
     }
     out
 }
