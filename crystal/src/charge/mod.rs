@@ -88,6 +88,18 @@ pub enum Balance {
     Unknown(Element),
 }
 
+impl Balance {
+    /// Whether the charges add up; none where nothing can be said of them.
+    #[must_use]
+    pub fn is_neutral(&self) -> Option<bool> {
+        match self {
+            Self::Neutral { .. } => Some(true),
+            Self::Charged { .. } => Some(false),
+            Self::Beyond(_) | Self::Unknown(_) => None,
+        }
+    }
+}
+
 /// Where formal charges do not apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Beyond {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cellwright_crystal::charge::{Balance, balance};
+use cellwright_crystal::charge::balance;
 use cellwright_crystal::{Structure, symmetry};
 
 use crate::ModelError;
@@ -42,11 +42,7 @@ impl Generated {
         Self {
             space_group: detected.map(|d| (d.number, d.hm)),
             shortest: structure.closest_pair().ok().flatten().map(|pair| pair.distance),
-            charge_balanced: match balance(&structure.composition(), 0.0) {
-                Balance::Neutral { .. } => Some(true),
-                Balance::Charged { .. } => Some(false),
-                Balance::Beyond(_) | Balance::Unknown(_) => None,
-            },
+            charge_balanced: balance(&structure.composition(), 0.0).is_neutral(),
             structure,
         }
     }

@@ -3,6 +3,7 @@
 
 mod commands;
 mod files;
+mod geometry;
 mod lines;
 mod model;
 mod output;

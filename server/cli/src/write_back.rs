@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use crate::files::{self, Input, Source};
-use crate::output;
+use crate::files::{self, Input, Inputs, Source};
+use crate::output::{self, Outcome};
 
 /// Targets of a command that changes files.
 #[derive(Debug, clap::Args)]
@@ -21,7 +21,7 @@ pub(crate) struct WriteBack {
 
 impl WriteBack {
     /// Writes the changed text of a file; without a target to stdout, if `print` says so, else nowhere.
-    pub(crate) fn write(&self, input: &Input, text: &str, print: bool) -> Result<()> {
+    fn write(&self, input: &Input, text: &str, print: bool) -> Result<()> {
         match (&self.output, &input.source) {
             (Some(path), _) => files::write(path, text, input.encoding),
             (None, Source::File(path)) if self.in_place => files::write(path, text, input.encoding),
@@ -31,6 +31,37 @@ impl WriteBack {
             _ if print => Ok(output::print(text)?),
             _ => Ok(()),
         }
+    }
+
+    /// Changes every file: `change` gives the new text. What cannot be read or changed is told and does not stop the others.
+    pub(crate) fn each(
+        &self,
+        inputs: &Inputs,
+        print: bool,
+        mut change: impl FnMut(&Input) -> Result<(String, Outcome)>,
+    ) -> Result<Outcome> {
+        let mut outcome = Outcome::Clean;
+        for input in inputs.read_all() {
+            let input = match input {
+                Ok(input) => input,
+                Err(unreadable) => {
+                    output::complain(&unreadable.to_string());
+                    outcome = Outcome::Failed;
+                    continue;
+                }
+            };
+            match change(&input) {
+                Ok((text, own)) => {
+                    self.write(&input, &text, print)?;
+                    outcome = outcome.max(own);
+                }
+                Err(reason) => {
+                    output::complain(&format!("{}: {reason:#}", input.name));
+                    outcome = Outcome::Failed;
+                }
+            }
+        }
+        Ok(outcome)
     }
 
     /// Refuses one target, or stdout if `print` says so, for several files.

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use cellwright_crystal::charge::{self, Balance};
+use cellwright_crystal::charge;
 use cellwright_crystal::{Element, Structure};
 
 use super::mender::Mender;
@@ -114,7 +114,8 @@ pub fn complete(
     let weighed = found.into_iter().map(|f| {
         let assignment =
             Assignment { elements: f.elements, probability: 0.0, charge_balanced: None };
-        let charge_balanced = balanced(&Completion::completed(question, &assignment));
+        let composition = Completion::completed(question, &assignment).composition();
+        let charge_balanced = charge::balance(&composition, 0.0).is_neutral();
         let weight = if charge_balanced == Some(false) { CHARGED } else { 1.0 };
         let probability = f.log_chance.exp() * weight;
         Assignment { probability, charge_balanced, ..assignment }
@@ -131,15 +132,6 @@ pub fn complete(
     let groups = (0..question.groups.len()).map(|g| marginal(&joint, g)).collect();
     joint.truncate(question.answers);
     Ok(Completion { groups, joint })
-}
-
-/// Whether the charges of an ordered crystal can add up, where the rule applies.
-fn balanced(structure: &Structure) -> Option<bool> {
-    match charge::balance(&structure.composition(), 0.0) {
-        Balance::Neutral { .. } => Some(true),
-        Balance::Charged { .. } => Some(false),
-        Balance::Beyond(_) | Balance::Unknown(_) => None,
-    }
 }
 
 /// The chances of the elements of one group.

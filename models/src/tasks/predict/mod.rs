@@ -132,11 +132,7 @@ impl Predictor {
         request.validate()?;
         let composition = request.composition();
         let balance = charge::balance(&composition, 0.0);
-        let charge_balanced = match balance {
-            Balance::Neutral { .. } => Some(true),
-            Balance::Charged { .. } => Some(false),
-            Balance::Beyond(_) | Balance::Unknown(_) => None,
-        };
+        let charge_balanced = balance.is_neutral();
         let mut prediction = Prediction::default();
         if let Balance::Charged { charge, .. } = balance {
             prediction.notes.push(format!(

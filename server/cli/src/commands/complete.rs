@@ -95,34 +95,16 @@ struct AssignmentLine {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
-    let sources = args.inputs.sources();
-    args.write.check(sources.len(), false)?;
+    args.write.check(args.inputs.sources().len(), false)?;
     let mender = args.mender.load(&args.model)?;
     let potential = args.energy.then(|| args.model.load()).transpose()?;
     let potential = potential.as_ref().map(|p| p as &dyn Potential);
-    let mut outcome = Outcome::Clean;
     let mut answers = Vec::new();
-    for source in sources {
-        let input = match source.and_then(|source| args.inputs.read(&source)) {
-            Ok(input) => input,
-            Err(unreadable) => {
-                output::complain(&unreadable.to_string());
-                outcome = Outcome::Failed;
-                continue;
-            }
-        };
-        match of_file(args, &input, mender.as_ref(), potential) {
-            Ok((own, edits)) => {
-                let text = apply_edits(&input.parsed.text, &edits);
-                args.write.write(&input, &text, false)?;
-                answers.extend(own);
-            }
-            Err(reason) => {
-                output::complain(&format!("{}: {reason:#}", input.name));
-                outcome = Outcome::Failed;
-            }
-        }
-    }
+    let outcome = args.write.each(&args.inputs, false, |input| {
+        let (own, edits) = of_file(args, input, mender.as_ref(), potential)?;
+        answers.extend(own);
+        Ok((apply_edits(&input.parsed.text, &edits), Outcome::Clean))
+    })?;
     match args.format {
         Format::Json => output::print_json(&answers)?,
         Format::Text => output::print(&answers.iter().map(table).collect::<String>())?,

@@ -89,35 +89,17 @@ struct Energies {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
-    let sources = args.inputs.sources();
     let print = args.format == Format::Text;
-    args.target.check(sources.len(), print)?;
+    args.target.check(args.inputs.sources().len(), print)?;
     let models = Models::load(args)?;
-    let mut outcome = Outcome::Clean;
     let mut answers = Vec::new();
-    for source in sources {
-        let input = match source.and_then(|source| args.inputs.read(&source)) {
-            Ok(input) => input,
-            Err(unreadable) => {
-                output::complain(&unreadable.to_string());
-                outcome = Outcome::Failed;
-                continue;
-            }
-        };
-        match of_file(args, &input, &models) {
-            Ok((own, edits)) => {
-                args.target.write(&input, &apply_edits(&input.parsed.text, &edits), print)?;
-                if own.iter().any(|a| a.rounds == 0 && matches!(a.ending, Ending::Worse(_))) {
-                    outcome = outcome.max(Outcome::Findings);
-                }
-                answers.extend(own);
-            }
-            Err(reason) => {
-                output::complain(&format!("{}: {reason:#}", input.name));
-                outcome = Outcome::Failed;
-            }
-        }
-    }
+    let outcome = args.target.each(&args.inputs, print, |input| {
+        let (own, edits) = of_file(args, input, &models)?;
+        let worse = own.iter().any(|a| a.rounds == 0 && matches!(a.ending, Ending::Worse(_)));
+        answers.extend(own);
+        let outcome = if worse { Outcome::Findings } else { Outcome::Clean };
+        Ok((apply_edits(&input.parsed.text, &edits), outcome))
+    })?;
     if args.format == Format::Json {
         output::print_json(&answers)?;
     }

@@ -4,7 +4,6 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use cellwright_crystal::Element;
 use cellwright_models::equicsp::Model;
 use cellwright_models::equicsp::model::Options;
 use cellwright_models::tasks::generate::{Generated, Order, generate};
@@ -12,6 +11,7 @@ use cellwright_syntax::write;
 use serde::Serialize;
 
 use super::predict::SYMPREC;
+use crate::geometry::Geometry;
 use crate::model::ModelArgs;
 use crate::output::{self, Outcome};
 
@@ -79,14 +79,8 @@ struct Made {
     density: f64,
     shortest: Option<f64>,
     charge_balanced: Option<bool>,
-    lattice: [[f64; 3]; 3],
-    sites: Vec<Atom>,
-}
-
-#[derive(Debug, Serialize)]
-struct Atom {
-    element: Option<&'static str>,
-    frac: [f64; 3],
+    #[serde(flatten)]
+    geometry: Geometry,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
@@ -122,18 +116,13 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
 impl Made {
     fn new(made: &Generated) -> Self {
         let structure = &made.structure;
-        let atom = |site: &cellwright_crystal::Site| Atom {
-            element: site.element.map(Element::symbol),
-            frac: site.frac.into(),
-        };
         Self {
             formula: formula(made),
             space_group: made.space_group.as_ref().map(|(number, _)| *number),
             density: structure.density(),
             shortest: made.shortest,
             charge_balanced: made.charge_balanced,
-            lattice: [0, 1, 2].map(|i| structure.lattice.vector(i).into()),
-            sites: structure.sites.iter().map(atom).collect(),
+            geometry: Geometry::new(structure),
         }
     }
 }

@@ -100,33 +100,15 @@ struct State {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
-    let sources = args.inputs.sources();
     let print = args.format == Format::Text;
-    args.target.check(sources.len(), print)?;
+    args.target.check(args.inputs.sources().len(), print)?;
     let potential = args.model.load()?;
-    let mut outcome = Outcome::Clean;
     let mut answers = Vec::new();
-    for source in sources {
-        let result = source.and_then(|source| args.inputs.read(&source));
-        let input = match result {
-            Ok(input) => input,
-            Err(unreadable) => {
-                output::complain(&unreadable.to_string());
-                outcome = Outcome::Failed;
-                continue;
-            }
-        };
-        match relax_file(args, &input, &potential) {
-            Ok((text, file_answers)) => {
-                args.target.write(&input, &text, print)?;
-                answers.extend(file_answers);
-            }
-            Err(reason) => {
-                output::complain(&format!("{}: {reason:#}", input.name));
-                outcome = Outcome::Failed;
-            }
-        }
-    }
+    let outcome = args.target.each(&args.inputs, print, |input| {
+        let (text, own) = relax_file(args, input, &potential)?;
+        answers.extend(own);
+        Ok((text, Outcome::Clean))
+    })?;
     if args.format == Format::Json {
         output::print_json(&answers)?;
     }

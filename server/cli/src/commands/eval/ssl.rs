@@ -7,7 +7,6 @@ use anyhow::{Result, bail};
 use cellwright_crystal::{Element, Structure};
 use cellwright_models::Provenance;
 use cellwright_models::data::Crystal;
-use cellwright_models::device::device;
 use cellwright_models::eval::selfsup::{
     Answer as Said, Mask, Prototypes, Question, Report, Statistics, Validity, judge, questions,
     validity,
@@ -21,6 +20,7 @@ use serde::Serialize;
 
 use super::set::Set;
 use crate::files;
+use crate::model::ModelArgs;
 use crate::output::{self, Format, Outcome};
 
 mod table;
@@ -56,9 +56,8 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 0)]
     seed: u64,
 
-    /// cpu or cuda; without it $CELLWRIGHT_DEVICE, else cpu.
-    #[arg(long)]
-    device: Option<String>,
+    #[command(flatten)]
+    device: ModelArgs,
 
     /// A table in Markdown.
     #[arg(long, conflicts_with = "format")]
@@ -123,7 +122,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     if let Some(noise) = args.noise.iter().find(|n| !(0.0..=1.0).contains(*n)) {
         bail!("--noise {noise}: it is between 0 and 1");
     }
-    let model = Model::open(&args.model, &device(args.device.as_deref())?)?;
+    let model = Model::open(&args.model, &args.device.device()?)?;
     let data = files::data_sets(args.set.data.as_deref());
     let statistics = Statistics::of(&model.data().open(&data)?.train)?;
     let predictor = Predictor::shipped()?;

@@ -8,6 +8,8 @@ use cellwright_models::hull::Hull;
 use cellwright_models::tasks::predict::{AboveHull, Candidate, Prediction, Relaxation, Source};
 use serde::Serialize;
 
+use crate::geometry::Geometry;
+
 /// One answer, schema `predict` version 1.
 #[derive(Debug, Serialize)]
 pub(super) struct Answer<'a> {
@@ -36,20 +38,14 @@ pub(super) struct Found {
     density: f64,
     shortest: Option<f64>,
     charge_balanced: Option<bool>,
-    lattice: [[f64; 3]; 3],
-    sites: Vec<Atom>,
+    #[serde(flatten)]
+    geometry: Geometry,
 }
 
 #[derive(Debug, Serialize)]
 struct Group {
     number: u16,
     symbol: String,
-}
-
-#[derive(Debug, Serialize)]
-struct Atom {
-    element: Option<&'static str>,
-    frac: [f64; 3],
 }
 
 impl<'a> Answer<'a> {
@@ -73,10 +69,6 @@ impl<'a> Answer<'a> {
 impl Found {
     fn new(candidate: &Candidate) -> Self {
         let structure = &candidate.structure;
-        let atom = |site: &cellwright_crystal::Site| Atom {
-            element: site.element.map(cellwright_crystal::Element::symbol),
-            frac: site.frac.into(),
-        };
         let group =
             |(number, symbol): &(u16, String)| Group { number: *number, symbol: symbol.clone() };
         let (source, origin) = match &candidate.source {
@@ -99,8 +91,7 @@ impl Found {
             density: candidate.density,
             shortest: candidate.shortest,
             charge_balanced: candidate.charge_balanced,
-            lattice: [0, 1, 2].map(|i| structure.lattice.vector(i).into()),
-            sites: structure.sites.iter().map(atom).collect(),
+            geometry: Geometry::new(structure),
         }
     }
 }

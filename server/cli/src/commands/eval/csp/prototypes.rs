@@ -23,7 +23,7 @@ mod table;
 pub(super) struct Options {
     /// Library of known structures; without it the one that comes with this program.
     #[arg(long, value_name = "FILE")]
-    pub(super) library: Option<PathBuf>,
+    library: Option<PathBuf>,
 
     /// Weights of the ranker; without them those that come with this program.
     #[arg(long, value_name = "FILE")]
@@ -45,6 +45,16 @@ pub(super) struct Options {
     /// Where to draw the match rate against the number of answers (SVG).
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
+}
+
+impl Options {
+    /// The library.
+    pub(super) fn library(&self) -> Result<Library> {
+        Ok(match &self.library {
+            Some(path) => Library::open(path)?,
+            None => Predictor::shipped()?.prototypes().library.clone(),
+        })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -84,10 +94,7 @@ struct Answers<'a> {
 pub(super) fn run(args: &Args, crystals: &[Crystal]) -> Result<Outcome> {
     let options = &args.prototypes;
     let shipped = Predictor::shipped()?;
-    let library = match &options.library {
-        Some(path) => Library::open(path)?,
-        None => shipped.prototypes().library.clone(),
-    };
+    let library = options.library()?;
     let ranker = match &options.ranker {
         Some(path) => Some(
             Ranker::open(path).with_context(|| format!("{} gives no ranker", path.display()))?,

@@ -1,14 +1,11 @@
 //! Search by learned energy, without templates: the baseline that every other way has to beat.
 
-use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Result;
 use cellwright_models::data::Crystal;
 use cellwright_models::eval::csp::{self, Report};
 use cellwright_models::eval::search::{Kind, Plan, look};
-use cellwright_models::prototypes::Library;
-use cellwright_models::tasks::predict::Predictor;
 use cellwright_models::{Potential, Provenance};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -59,7 +56,7 @@ struct Row {
 
 pub(super) fn run(args: &Args, kind: Kind, crystals: &[Crystal]) -> Result<Outcome> {
     let options = &args.search;
-    let library = library(args.prototypes.library.as_ref())?;
+    let library = args.prototypes.library()?;
     let potential = args.model.load()?;
     let truth = crystals.iter().map(Crystal::structure).collect::<Result<Vec<_>, _>>()?;
     let bar = ProgressBar::new(crystals.len() as u64)
@@ -105,14 +102,6 @@ pub(super) fn run(args: &Args, kind: Kind, crystals: &[Crystal]) -> Result<Outco
         Format::Text => output::print(&render(&answer, &args.set.name(), crystals.len()))?,
     }
     Ok(Outcome::Clean)
-}
-
-/// Where expected volumes come from.
-fn library(path: Option<&PathBuf>) -> Result<Library> {
-    Ok(match path {
-        Some(path) => Library::open(path)?,
-        None => Predictor::shipped()?.prototypes().library.clone(),
-    })
 }
 
 fn render(answer: &Answer, set: &str, crystals: usize) -> String {
