@@ -92,13 +92,11 @@ impl Radial {
     /// (edges, out).
     pub(super) fn forward(&self, graph: &Graph) -> Result<Tensor> {
         let lengths = graph.gaussians.matmul(&self.gaussians)?;
-        let terms = vec![
-            Term::own_rows(0),
-            Term::new(1, 0, &graph.source_elements),
-            Term::new(2, 0, &graph.target_elements),
-        ];
+        let [(source, of_source), (target, of_target)] =
+            graph.of_ends([&self.source, &self.target])?;
+        let terms = vec![Term::own_rows(0), Term::new(1, 0, of_source), Term::new(2, 0, of_target)];
         let (rows, width) = lengths.dims2()?;
-        let x = gather_sum([&lengths, &self.source, &self.target], terms, rows, width)?;
+        let x = gather_sum([&lengths, &source, &target], terms, rows, width)?;
         let x = silu(&self.norms[0].forward(&x)?)?;
         let x = silu(&self.norms[1].forward(&self.second.forward(&x)?)?)?;
         self.last.forward(&x)

@@ -9,14 +9,17 @@ use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::config::{Network, Pooling};
-use super::graph::{Cell, Graph};
+use super::course::{Course, Known, graph};
 use super::loss::log_softmax;
 use super::network::{Equiformer, parameters};
-use super::task::Known;
 use crate::ModelError;
 use crate::data::{Label, Sets, Split, labels};
+use crate::nn::checkpoint;
 use crate::nn::parameters::{Parameters, Tensors};
 use crate::nn::train::{self, Epochs, Loss, Task};
+
+/// What the weights of a property call themselves.
+const KIND: &str = "selfsup-property";
 
 /// Weights of the head, which no pre-training knows.
 const HEAD: &str = "output_block.";
@@ -43,7 +46,7 @@ impl Property {
     }
 
     /// The backbone with the head that this needs: two classes, or one number, of a whole crystal.
-    fn network(self, backbone: &Network) -> Network {
+    pub(super) fn network(self, backbone: &Network) -> Network {
         let outputs = match self {
             Self::Stable { .. } => 2,
             Self::FormationEnergy => 1,
@@ -82,14 +85,21 @@ fn default_batch() -> usize {
 pub struct Training {
     run: Run,
     hash: String,
-    network: Network,
     parameters: Parameters,
+    target: Target,
+    course: Course,
+}
+
+/// The property of every crystal, and how far a network is from it.
+#[derive(Debug)]
+struct Target {
+    property: Property,
+    network: Network,
     device: Device,
-    crystals: Vec<(Known, f64)>,
-    validation: Vec<(Known, f64)>,
+    /// By identifier of the crystal.
+    labels: BTreeMap<String, f64>,
     /// Mean and standard deviation of the property over the training set.
     scale: [f64; 2],
-    epochs: Epochs,
 }
 
 impl Training {
@@ -101,7 +111,7 @@ impl Training {
         let [train, validation] = run.data.files(data);
         let mut known = labels(&train, run.property.label())?;
         known.extend(labels(&validation, run.property.label())?);
-        Self::new(run, run.data.open(data)?, &known, device)
+        Self::new(run, run.data.open(data)?, known, device)
     }
 
     /// Fresh weights for a run on these crystals, whose property `labels` gives by their identifiers.
@@ -110,58 +120,55 @@ impl Training {
     /// When the settings make no network, a crystal has no graph, or no crystal has the property.
     pub fn new(
         run: &Run,
-        split: Split,
-        labels: &BTreeMap<String, f64>,
+        mut split: Split,
+        labels: BTreeMap<String, f64>,
         device: &Device,
     ) -> Result<Self, ModelError> {
         let network = run.property.network(&run.network);
         network.check()?;
-        let labelled = |crystals: Vec<crate::data::Crystal>| {
-            let with = crystals.into_iter().filter_map(|c| labels.get(&c.id).map(|l| (c, *l)));
-            with.map(|(c, l)| Ok((Known::new(c, &network)?, l)))
-                .collect::<Result<Vec<_>, ModelError>>()
-        };
-        let (crystals, validation) = (labelled(split.train)?, labelled(split.validation)?);
-        if crystals.is_empty() || validation.is_empty() {
+        for set in [&mut split.train, &mut split.validation] {
+            set.retain(|c| labels.contains_key(&c.id));
+        }
+        if split.train.is_empty() || split.validation.is_empty() {
             return Err(ModelError::Data(
                 "training and validation need at least one crystal with the property".into(),
             ));
         }
-        let count = crystals.len() as f64;
-        let mean = crystals.iter().map(|(_, l)| l).sum::<f64>() / count;
-        let variance = crystals.iter().map(|(_, l)| (l - mean).powi(2)).sum::<f64>() / count;
+        let known = || split.train.iter().filter_map(|c| labels.get(&c.id));
+        let count = split.train.len() as f64;
+        let mean = known().sum::<f64>() / count;
+        let variance = known().map(|l| (l - mean).powi(2)).sum::<f64>() / count;
         let spread = if variance > 0.0 { variance.sqrt() } else { 1.0 };
-        let sizes = crystals.iter().map(|(k, _)| k.crystal.numbers.len()).collect();
         Ok(Self {
             run: run.clone(),
-            hash: split.hash,
+            hash: split.hash.clone(),
             parameters: parameters(&network, &mut Epochs::weights(run.seed), device)?,
-            network,
-            device: device.clone(),
-            crystals,
-            validation,
-            scale: [mean, spread],
-            epochs: Epochs::new(run.seed, run.batch, sizes),
+            course: Course::new(&network, split, run.seed, run.batch)?,
+            target: Target {
+                property: run.property,
+                network,
+                device: device.clone(),
+                labels,
+                scale: [mean, spread],
+            },
         })
     }
+}
 
+impl Target {
     /// The loss of some crystals, with the tensor for its gradients.
     fn loss(
         &self,
         network: &Equiformer,
-        crystals: &[&(Known, f64)],
+        crystals: &[&Known],
     ) -> Result<(Loss, Tensor), ModelError> {
-        let parts: Vec<_> = crystals.iter().map(|(k, _)| (k, k.frac())).collect();
-        let cells: Vec<Cell> = parts
-            .iter()
-            .map(|(k, frac)| Cell { lattice: &k.lattice, numbers: &k.crystal.numbers, frac })
-            .collect();
-        let graph = Graph::new(&self.network, &cells, DType::F32, &self.device)?;
-        let said = network.forward(&graph)?.scalars;
-        let (total, term, value) = match self.run.property {
+        let label = |k: &&Known| self.labels.get(&k.crystal.id).copied();
+        let labels: Vec<f64> = crystals.iter().filter_map(label).collect();
+        let said = network.forward(&graph(&self.network, crystals, &self.device)?)?.scalars;
+        let (total, term, value) = match self.property {
             Property::Stable { within } => {
                 let classes: Vec<u32> =
-                    crystals.iter().map(|(_, hull)| u32::from(*hull <= within)).collect();
+                    labels.iter().map(|hull| u32::from(*hull <= within)).collect();
                 let classes = Tensor::from_vec(classes, (crystals.len(), 1), &self.device)?;
                 let right = said.argmax_keepdim(1)?.eq(&classes)?.to_dtype(DType::F64)?;
                 let total = log_softmax(&said)?.gather(&classes, 1)?.mean_all()?.neg()?;
@@ -170,7 +177,7 @@ impl Training {
             Property::FormationEnergy => {
                 let [mean, spread] = self.scale;
                 let wanted: Vec<f32> =
-                    crystals.iter().map(|(_, e)| ((e - mean) / spread) as f32).collect();
+                    labels.iter().map(|e| ((e - mean) / spread) as f32).collect();
                 let wanted = Tensor::from_vec(wanted, (crystals.len(), 1), &self.device)?;
                 let apart = (said - wanted)?;
                 let error: f64 = apart.abs()?.mean_all()?.to_dtype(DType::F64)?.to_scalar()?;
@@ -193,10 +200,10 @@ impl Task for Training {
     fn identity(&self) -> String {
         let Run { data, property, seed, batch, .. } = &self.run;
         serde_json::json!({
-            "kind": "selfsup-property",
-            "network": self.network,
+            "kind": KIND,
+            "network": self.target.network,
             "property": property,
-            "scale": self.scale,
+            "scale": self.target.scale,
             "data": data,
             "hash": self.hash,
             "seed": seed,
@@ -217,28 +224,45 @@ impl Task for Training {
     }
 
     fn steps(&self) -> usize {
-        self.epochs.steps()
+        self.course.steps()
     }
 
     fn step(&mut self, epoch: u64, step: usize) -> Result<(Loss, Tensors), ModelError> {
-        let (batch, _) = self.epochs.draw(epoch, step)?;
-        let members: Vec<_> = batch.groups.values().flatten().map(|i| &self.crystals[*i]).collect();
-        let network = Equiformer::new(&self.network, &self.parameters.tensors())?;
-        let (loss, total) = self.loss(&network, &members)?;
-        let gradients = self.parameters.gradients(&total)?;
-        Ok((loss, gradients))
+        let (members, _) = self.course.draw(epoch, step)?;
+        let network = Equiformer::new(&self.target.network, &self.parameters.tensors())?;
+        let (loss, total) = self.target.loss(&network, &members)?;
+        Ok((loss, self.parameters.gradients(&total)?))
     }
 
     fn validate(&mut self, weights: &Tensors) -> Result<Loss, ModelError> {
-        let network = Equiformer::new(&self.network, weights)?;
-        let all: Vec<_> = self.validation.iter().collect();
-        let mut mean = Loss::default();
-        for part in all.chunks(self.run.batch.max(1)) {
-            let (loss, _) = self.loss(&network, part)?;
-            mean.add(&loss, part.len() as f64 / all.len() as f64);
-        }
-        Ok(mean)
+        let network = Equiformer::new(&self.target.network, weights)?;
+        self.course.validate(|_| 1, |part, _| Ok(self.target.loss(&network, part)?.0))
     }
+}
+
+/// The weights of a classifier of stability with the given backbone: class 1 is a stable crystal.
+///
+/// # Errors
+/// When the file is damaged, of another kind, of another property or of another network.
+pub fn classifier(
+    bytes: &[u8],
+    name: &str,
+    backbone: &Network,
+    device: &Device,
+) -> Result<Tensors, ModelError> {
+    #[derive(Deserialize)]
+    struct Identity {
+        network: Network,
+        property: Property,
+    }
+    let (weights, found): (_, Identity) = checkpoint::trained(bytes, name, KIND, device)?;
+    if !matches!(found.property, Property::Stable { .. }) {
+        return Err(ModelError::BadWeights(format!("{name} tells no stable crystals from others")));
+    }
+    if found.network != found.property.network(backbone) {
+        return Err(ModelError::BadWeights(format!("{name} has another network")));
+    }
+    Ok(weights)
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ use crate::nn::so3::frames::{Frames, frame};
 use crate::nn::so3::layout::Layout;
 use crate::nn::so3::wigner::Rotation;
 
+mod gradient;
+
 /// One crystal as the network sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Cell<'a> {
@@ -44,7 +46,7 @@ pub struct Edge {
 const SHELL: f64 = 1e-4;
 
 /// Atoms closer than this have no direction between them (Å).
-const TOO_CLOSE: f64 = 1e-3;
+pub(super) const TOO_CLOSE: f64 = 1e-3;
 
 /// Edges of the largest graph that is tried: at the default size some 10 kB each.
 const MOST_EDGES: usize = 2_000_000;
@@ -66,6 +68,10 @@ pub struct Graph {
     pub(super) frames: Arc<Frames>,
     /// Gaussians of the volumes, (crystals, gaussians), where the network wants them.
     pub(super) volumes: Option<Tensor>,
+    /// The edges from target to source (Å).
+    vectors: Vec<[f64; 3]>,
+    /// Shares of the elements on each atom, (atoms, elements + 1), where they are not [`Self::elements`].
+    shares: Option<Tensor>,
 }
 
 impl Graph {
@@ -154,6 +160,8 @@ impl Graph {
             gaussians: gaussians(config, &edges, dtype, device)?,
             frames: Arc::new(Frames::new(layout, &rotations)),
             volumes: None,
+            vectors: edges.iter().map(|e| e.vector).collect(),
+            shares: None,
         })
     }
 
@@ -186,11 +194,16 @@ impl Graph {
     }
 }
 
+/// The factor of a square (Å⁻²) in the exponent of the Gaussians, and the distance of their centres (Å).
+fn gaussian_width(config: &Network) -> (f64, f64) {
+    let spacing = config.radius / (config.gaussians - 1) as f64;
+    (-0.5 / (2.0 * spacing).powi(2), spacing)
+}
+
 /// Gaussians with centres from 0 to the radius, twice as wide as the centres are apart.
 fn gaussians(config: &Network, edges: &[Edge], dtype: DType, device: &Device) -> Result<Tensor> {
     let count = config.gaussians;
-    let spacing = config.radius / (count - 1) as f64;
-    let factor = -0.5 / (2.0 * spacing).powi(2);
+    let (factor, spacing) = gaussian_width(config);
     let mut numbers = vec![0.0; edges.len() * count];
     numbers.par_chunks_mut(count).zip(edges).for_each(|(row, edge)| {
         let length = edge.vector.iter().map(|x| x * x).sum::<f64>().sqrt();

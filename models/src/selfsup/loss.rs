@@ -5,7 +5,7 @@ use candle_core::{DType, Device, Result, Tensor};
 use super::config::Network;
 use super::corruption::Corrupted;
 use super::graph::{Cell, Graph};
-use super::network::{Equiformer, Output};
+use super::network::Output;
 use crate::ModelError;
 use cellwright_crystal::Lattice;
 
@@ -107,15 +107,14 @@ impl Terms {
     /// Names of [`Self::values`].
     pub const NAMES: [&str; 4] = ["species", "position", "restored", "removed"];
 
-    /// What the network makes of corrupted crystals.
+    /// How far what a network says of corrupted crystals is from mending them.
     ///
     /// # Errors
     /// When the network has no vectors or the device is out of memory.
-    pub fn new(network: &Equiformer, puzzle: &Puzzle) -> std::result::Result<Self, ModelError> {
-        let Output { scalars, vectors } = network.forward(&puzzle.graph)?;
-        let vectors = vectors
-            .ok_or_else(|| ModelError::Data("selfsup: pre-training needs vectors".into()))?;
-        let species = log_softmax(&scalars)?.gather(&puzzle.species, 1)?;
+    pub fn new(said: &Output, puzzle: &Puzzle) -> std::result::Result<Self, ModelError> {
+        let Output { scalars, .. } = said;
+        let vectors = said.vectors()?;
+        let species = log_softmax(scalars)?.gather(&puzzle.species, 1)?;
         let species = (species * &puzzle.weights)?.sum_all()?.neg()?;
         let position = (vectors - &puzzle.displacement)?.sqr()?.mean_all()?;
         let number = |t: &Tensor| t.to_dtype(DType::F64)?.to_scalar::<f64>();

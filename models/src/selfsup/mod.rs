@@ -7,7 +7,9 @@
 mod attention;
 pub mod config;
 pub mod corruption;
+mod course;
 pub mod finetune;
+pub mod gan;
 pub mod graph;
 mod layers;
 pub mod loss;
@@ -15,6 +17,8 @@ pub mod model;
 pub mod network;
 mod summary;
 pub mod task;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
 

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::graph::{Cell, Graph};
 use super::loss::log_softmax;
-use super::network::{Equiformer, Output};
+use super::network::Equiformer;
 use super::task::Setup;
 use crate::data::{Seen, Sets};
 use crate::nn::checkpoint;
@@ -208,11 +208,9 @@ impl Model {
             .map(|(c, (numbers, frac))| Cell { lattice: &c.lattice, numbers, frac })
             .collect();
         let graph = Graph::new(&self.setup.network, &graphs, DType::F32, &self.device)?;
-        let Output { scalars, vectors } = self.network.forward(&graph)?;
-        let vectors = vectors
-            .ok_or_else(|| ModelError::BadWeights("these weights know no displacements".into()))?;
-        let logs = log_softmax(&scalars)?.to_dtype(DType::F64)?.to_vec2::<f64>()?;
-        let vectors = vectors.to_dtype(DType::F64)?.to_vec2::<f64>()?;
+        let said = self.network.forward(&graph)?;
+        let logs = log_softmax(&said.scalars)?.to_dtype(DType::F64)?.to_vec2::<f64>()?;
+        let vectors = said.vectors()?.to_dtype(DType::F64)?.to_vec2::<f64>()?;
         let mut rows = logs.into_iter().zip(vectors);
         let mended = cells.iter().map(|cell| {
             let (logs, vectors): (Vec<_>, Vec<_>) = rows.by_ref().take(cell.len()).unzip();

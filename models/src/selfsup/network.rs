@@ -20,6 +20,17 @@ pub struct Output {
     pub vectors: Option<Tensor>,
 }
 
+impl Output {
+    /// The vectors of a network that has them.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub fn vectors(&self) -> std::result::Result<&Tensor, ModelError> {
+        let none = || ModelError::Data("selfsup: this network knows no displacements".into());
+        self.vectors.as_ref().ok_or_else(none)
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Block {
     first: Normalise,
@@ -135,8 +146,7 @@ impl Equiformer {
     ) -> Result<Output> {
         let around = self.surroundings.forward(graph)?;
         let (atoms, rows, channels) = around.dims3()?;
-        let elements = graph.elements.tensor(around.device())?;
-        let mut own = self.embedding.index_select(&elements, 0)?;
+        let mut own = graph.of_elements(&self.embedding)?;
         if let Some(summary) = &self.summary {
             own = (own + summary.forward(graph, around.device())?)?;
         }

@@ -74,7 +74,7 @@ impl Summary {
         let Some(volumes) = &graph.volumes else {
             candle_core::bail!("this graph was made without the volumes of its crystals")
         };
-        let species = self.table.index_select(&graph.elements.tensor(device)?, 0)?;
+        let species = graph.of_elements(&self.table)?;
         let shares = graph.sum_over_crystals(&species, |atoms| 1.0 / atoms as f64)?;
         let [first, second] = &self.layers;
         let x = silu(&(shares + self.volume.forward(volumes)?)?)?;

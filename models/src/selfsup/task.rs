@@ -2,18 +2,16 @@
 
 use std::path::Path;
 
-use candle_core::{DType, Device};
-use cellwright_crystal::Lattice;
-use nalgebra::Vector3;
+use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::config::{Network, Pooling};
 use super::corruption::{Corrupted, Corruption};
-use super::graph::{Cell, Graph};
+use super::course::{Course, Known};
 use super::loss::{Puzzle, Terms};
-use super::network::{Equiformer, parameters};
+use super::network::{Equiformer, Output, parameters};
 use crate::ModelError;
-use crate::data::{Crystal, Seen, Sets, Split};
+use crate::data::{Seen, Sets, Split};
 use crate::nn::parameters::{Parameters, Tensors};
 use crate::nn::random::Random;
 use crate::nn::train::{self, Epochs, Loss, Task};
@@ -93,18 +91,9 @@ pub struct Training {
     run: Run,
     hash: String,
     seen: Seen,
-    parameters: Parameters,
-    device: Device,
-    crystals: Vec<Known>,
-    validation: Vec<Known>,
-    epochs: Epochs,
-}
-
-/// A crystal with its lattice.
-#[derive(Debug)]
-pub(super) struct Known {
-    pub(super) lattice: Lattice,
-    pub(super) crystal: Crystal,
+    pub(super) parameters: Parameters,
+    pub(super) mending: Mending,
+    pub(super) course: Course,
 }
 
 impl Training {
@@ -122,78 +111,19 @@ impl Training {
     /// When the settings make no model, or a crystal has no graph.
     pub fn new(run: &Run, split: Split, device: &Device) -> Result<Self, ModelError> {
         run.model.check()?;
-        let known = |crystals: Vec<Crystal>| {
-            let known = crystals.into_iter().map(|c| Known::new(c, &run.model.network));
-            known.collect::<Result<Vec<_>, _>>()
-        };
-        let seen = split.seen();
-        let Split { train, validation, hash } = split;
-        let sizes = train.iter().map(|c| c.numbers.len()).collect();
+        let network = &run.model.network;
         Ok(Self {
             run: run.clone(),
-            hash,
-            seen,
-            parameters: parameters(&run.model.network, &mut Epochs::weights(run.seed), device)?,
-            device: device.clone(),
-            epochs: Epochs::new(run.seed, run.batch, sizes),
-            crystals: known(train)?,
-            validation: known(validation)?,
+            hash: split.hash.clone(),
+            seen: split.seen(),
+            parameters: parameters(network, &mut Epochs::weights(run.seed), device)?,
+            mending: Mending { setup: run.model.clone(), device: device.clone() },
+            course: Course::new(network, split, run.seed, run.batch)?,
         })
     }
 
-    /// The loss of some crystals, corrupted by chance, with its terms for the gradients.
-    fn loss(
-        &self,
-        network: &Equiformer,
-        crystals: &[&Known],
-        random: &mut Random,
-    ) -> Result<(Loss, candle_core::Tensor), ModelError> {
-        let corruption = &self.run.model.corruption;
-        let corrupt =
-            |k: &&Known| corruption.apply(&k.lattice, &k.crystal.numbers, &k.crystal.frac, random);
-        let corrupted = crystals.iter().map(corrupt).collect::<Result<Vec<Corrupted>, _>>()?;
-        let puzzle: Vec<_> = crystals
-            .iter()
-            .zip(&corrupted)
-            .map(|(k, c)| (&k.lattice, k.crystal.numbers.as_slice(), c))
-            .collect();
-        let Setup { network: config, known, .. } = &self.run.model;
-        let puzzle = Puzzle::new(config, &puzzle, *known, &self.device)?;
-        let terms = Terms::new(network, &puzzle)?;
-        let total = terms.total(self.run.model.position)?;
-        let names = Terms::NAMES.map(str::to_owned);
-        let loss = Loss {
-            total: total.to_dtype(DType::F64)?.to_scalar()?,
-            terms: names.into_iter().zip(terms.values()?).collect(),
-        };
-        Ok((loss, total))
-    }
-}
-
-impl Known {
-    pub(super) fn new(crystal: Crystal, network: &Network) -> Result<Self, ModelError> {
-        let id = crystal.id.clone();
-        let named = |e: &dyn std::fmt::Display| ModelError::Data(format!("{id}: {e}"));
-        let lattice =
-            Lattice::from_parameters(crystal.lengths, crystal.angles).map_err(|e| named(&e))?;
-        let known = Self { lattice, crystal };
-        let (numbers, frac) = (&known.crystal.numbers, known.frac());
-        let cell = Cell { lattice: &known.lattice, numbers, frac: &frac };
-        Graph::new(network, &[cell], DType::F32, &Device::Cpu).map_err(|e| named(&e))?;
-        Ok(known)
-    }
-
-    pub(super) fn frac(&self) -> Vec<Vector3<f64>> {
-        self.crystal.frac.iter().map(|f| Vector3::from(*f)).collect()
-    }
-}
-
-impl Task for Training {
-    fn parameters(&self) -> &Parameters {
-        &self.parameters
-    }
-
-    fn identity(&self) -> String {
+    /// What the weights belong to.
+    pub(super) fn describe(&self) -> serde_json::Value {
         let Run { data, seed, batch, model, .. } = &self.run;
         serde_json::json!({
             "kind": "selfsup",
@@ -204,85 +134,102 @@ impl Task for Training {
             "seed": seed,
             "batch": batch,
         })
-        .to_string()
+    }
+}
+
+/// Crystals corrupted, and what a network made of them.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) corrupted: Vec<Corrupted>,
+    pub(super) said: Output,
+    pub(super) loss: Loss,
+    /// The total of the loss, for the gradients.
+    pub(super) total: Tensor,
+}
+
+/// How crystals are corrupted and the attempt to mend them is judged.
+#[derive(Debug)]
+pub(super) struct Mending {
+    pub(super) setup: Setup,
+    pub(super) device: Device,
+}
+
+impl Mending {
+    /// Over given weights.
+    pub(super) fn network(&self, weights: &Tensors) -> Result<Equiformer, ModelError> {
+        Equiformer::new(&self.setup.network, weights)
+    }
+
+    /// Corrupts crystals by chance and has them mended.
+    pub(super) fn attempt(
+        &self,
+        network: &Equiformer,
+        crystals: &[&Known],
+        random: &mut Random,
+    ) -> Result<Attempt, ModelError> {
+        let Setup { network: config, corruption, position, known } = &self.setup;
+        let corrupt =
+            |k: &&Known| corruption.apply(&k.lattice, &k.crystal.numbers, &k.crystal.frac, random);
+        let corrupted = crystals.iter().map(corrupt).collect::<Result<Vec<Corrupted>, _>>()?;
+        let puzzle: Vec<_> = crystals
+            .iter()
+            .zip(&corrupted)
+            .map(|(k, c)| (&k.lattice, k.crystal.numbers.as_slice(), c))
+            .collect();
+        let puzzle = Puzzle::new(config, &puzzle, *known, &self.device)?;
+        let said = network.forward(&puzzle.graph)?;
+        let terms = Terms::new(&said, &puzzle)?;
+        let total = terms.total(*position)?;
+        let names = Terms::NAMES.map(str::to_owned);
+        let loss = Loss {
+            total: total.to_dtype(DType::F64)?.to_scalar()?,
+            terms: names.into_iter().zip(terms.values()?).collect(),
+        };
+        Ok(Attempt { corrupted, said, loss, total })
+    }
+}
+
+impl Task for Training {
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    fn identity(&self) -> String {
+        self.describe().to_string()
     }
 
     fn steps(&self) -> usize {
-        self.epochs.steps()
+        self.course.steps()
     }
 
     fn step(&mut self, epoch: u64, step: usize) -> Result<(Loss, Tensors), ModelError> {
-        let (batch, mut random) = self.epochs.draw(epoch, step)?;
-        let members: Vec<&Known> =
-            batch.groups.values().flatten().map(|i| &self.crystals[*i]).collect();
-        let network = Equiformer::new(&self.run.model.network, &self.parameters.tensors())?;
-        let (loss, total) = self.loss(&network, &members, &mut random)?;
-        let gradients = self.parameters.gradients(&total)?;
-        Ok((loss, gradients))
+        let (members, mut random) = self.course.draw(epoch, step)?;
+        let network = self.mending.network(&self.parameters.tensors())?;
+        let Attempt { loss, total, .. } = self.mending.attempt(&network, &members, &mut random)?;
+        Ok((loss, self.parameters.gradients(&total)?))
     }
 
     fn validate(&mut self, weights: &Tensors) -> Result<Loss, ModelError> {
-        let network = Equiformer::new(&self.run.model.network, weights)?;
-        let mut random = Epochs::validation(self.run.seed);
-        let all: Vec<&Known> = self.validation.iter().collect();
-        let atoms = |part: &[&Known]| part.iter().map(|k| k.crystal.numbers.len()).sum::<usize>();
-        let mut mean = Loss::default();
-        for part in all.chunks(self.run.batch.max(1)) {
-            let (loss, _) = self.loss(&network, part, &mut random)?;
-            mean.add(&loss, atoms(part) as f64 / atoms(&all) as f64);
-        }
-        Ok(mean)
+        let network = self.mending.network(weights)?;
+        self.course.validate(Known::atoms, |part, random| {
+            Ok(self.mending.attempt(&network, part, random)?.loss)
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Crystal;
     use crate::nn::train::{Control, End};
-
-    /// Ten salts and perovskites of different elements and sizes.
-    fn crystals() -> Vec<Crystal> {
-        let crystal = |numbers: &[u8], frac: &[[f64; 3]], a: f64, angle: f64| Crystal {
-            id: format!("{numbers:?}"),
-            numbers: numbers.to_vec(),
-            frac: frac.to_vec(),
-            lengths: [a; 3],
-            angles: [angle; 3],
-        };
-        let pair = [[0.0; 3], [0.5; 3]];
-        let perovskite = [[0.0; 3], [0.5; 3], [0.5, 0.5, 0.0], [0.5, 0.0, 0.5], [0.0, 0.5, 0.5]];
-        let salts = [(11, 17, 3.99), (12, 8, 2.98), (3, 9, 2.85), (19, 35, 4.67), (20, 16, 4.02)];
-        let oxides = [(38, 22, 3.91), (57, 13, 3.79), (56, 40, 4.19)];
-        let mut crystals: Vec<Crystal> =
-            salts.map(|(a, b, l)| crystal(&[a, b], &pair, l, 60.0)).to_vec();
-        crystals.extend(oxides.map(|(a, b, l)| crystal(&[a, b, 8, 8, 8], &perovskite, l, 90.0)));
-        crystals.push(crystal(&[55, 17], &pair, 4.12, 90.0));
-        crystals.push(crystal(&[29], &[[0.0; 3]], 2.55, 60.0));
-        crystals
-    }
+    use crate::selfsup::testing::{crystals, network};
 
     fn run() -> Run {
-        let network = Network {
-            lmax: 1,
-            mmax: 1,
-            blocks: 1,
-            channels: 16,
-            attention_hidden: 8,
-            heads: 2,
-            alpha_channels: 4,
-            value_channels: 8,
-            feed_forward_hidden: 16,
-            edge_channels: 8,
-            gaussians: 24,
-            radius: 6.0,
-            neighbors: 6,
-            ..Network::default()
-        };
         Run {
             data: Sets::default(),
             seed: 1,
             batch: 4,
-            model: Setup { network, ..Setup::default() },
+            model: Setup { network: network(), ..Setup::default() },
             train: train::Settings { epochs: 2, ..train::Settings::default() },
         }
     }

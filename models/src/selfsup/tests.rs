@@ -11,7 +11,7 @@ use crate::nn::parameters::Tensors;
 use crate::nn::random::Random;
 
 /// A small network with everything in it.
-fn small() -> Network {
+pub(super) fn small() -> Network {
     Network {
         lmax: 2,
         mmax: 2,
@@ -33,7 +33,7 @@ fn small() -> Network {
 }
 
 /// Weights with offsets and gains that are not their starting values, so that every part matters.
-fn weights(config: &Network, seed: u64, dtype: DType) -> Tensors {
+pub(super) fn weights(config: &Network, seed: u64, dtype: DType) -> Tensors {
     let mut random = Random::new(seed, 0);
     let values = parameters(config, &mut random, &Device::Cpu).unwrap().values().unwrap();
     let shaken = |(name, t): (String, Tensor)| {

@@ -6,10 +6,11 @@ use candle_core::{DType, Device, Result, Tensor};
 use rayon::prelude::*;
 
 use super::layout::{Layout, atom_row};
+use super::motion;
 use super::wigner::{Rotation, wigner};
 
 /// For every edge the rows of its Wigner matrices that its [`Layout`] keeps.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Frames {
     layout: Layout,
     edges: usize,
@@ -19,6 +20,8 @@ pub struct Frames {
     double: Vec<f64>,
     single: Vec<f32>,
     dense: OnceLock<Tensor>,
+    /// What is added to the matrices: 0, with a gradient to what moves the edges.
+    change: Option<Tensor>,
 }
 
 /// The rotation that turns `edge` (of any positive length) to +y. It is a function of the direction alone; which way the
@@ -69,7 +72,23 @@ impl Frames {
             double,
             single,
             dense: OnceLock::new(),
+            change: None,
         }
+    }
+
+    /// The same frames with a gradient to the `moves` of their edges (edges, 3), which are 0 now; `vectors` are the edges.
+    ///
+    /// # Errors
+    /// When the numbers of edges differ or the device is out of memory.
+    pub fn moving(&self, vectors: &[[f64; 3]], moves: &Tensor) -> Result<Self> {
+        let change = Some(motion::change(self, vectors, moves)?);
+        Ok(Self { change, ..self.clone() })
+    }
+
+    /// Whether there is a gradient to moves.
+    #[must_use]
+    pub fn is_moving(&self) -> bool {
+        self.change.is_some()
     }
 
     /// What is kept of each edge.
@@ -96,6 +115,11 @@ impl Frames {
 
     /// The same as matrices, (edges, rows, (lmax + 1)²).
     pub(super) fn dense(&self, dtype: DType, device: &Device) -> Result<Tensor> {
+        let dense = self.constant(dtype, device)?;
+        self.change.as_ref().map_or(Ok(dense.clone()), |change| dense + change)
+    }
+
+    fn constant(&self, dtype: DType, device: &Device) -> Result<Tensor> {
         if let Some(dense) = self.dense.get()
             && dense.dtype() == dtype
             && dense.device().same_device(device)

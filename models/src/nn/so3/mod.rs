@@ -10,6 +10,7 @@ pub mod frames;
 pub mod grid;
 pub mod harmonics;
 pub mod layout;
+pub mod motion;
 pub mod rotate;
 pub mod sphere;
 pub mod wigner;

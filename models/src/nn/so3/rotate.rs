@@ -1,7 +1,7 @@
 //! From the features of atoms to those of edges in the edges' own frames, and back.
 //!
-//! Both are linear and each is the other's transpose, hence its derivative. Frames are constants: no gradient reaches
-//! positions.
+//! Both are linear and each is the other's transpose, hence its derivative. Frames are constants, so no gradient reaches
+//! positions, unless they are moving ([`Frames::moving`]).
 
 use std::sync::Arc;
 
@@ -57,12 +57,21 @@ impl Turn {
         Ok(Self { frames: Arc::clone(frames), ends: ends.to_vec(), rows, scales })
     }
 
+    /// Whether our own operations will do, which know no gradient to the frames.
+    fn is_fused(&self, x: &Tensor) -> bool {
+        is_fused(x) && !self.frames.is_moving()
+    }
+
     fn gather(self, x: &Tensor) -> Result<Tensor> {
-        if is_fused(x) { x.contiguous()?.apply_op1(Gather(self)) } else { self.gather_composed(x) }
+        if self.is_fused(x) {
+            x.contiguous()?.apply_op1(Gather(self))
+        } else {
+            self.gather_composed(x)
+        }
     }
 
     fn scatter(self, x: &Tensor) -> Result<Tensor> {
-        if is_fused(x) {
+        if self.is_fused(x) {
             x.contiguous()?.apply_op1(Scatter(self))
         } else {
             self.scatter_composed(x)

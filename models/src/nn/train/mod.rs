@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::adam::{self, Adam};
 use super::average::Average;
 use super::checkpoint;
-use super::parameters::{Parameters, Tensors};
+use super::parameters::{Named, Parameters, Tensors};
 use super::plateau::{self, Plateau};
 use crate::ModelError;
 
@@ -65,6 +65,22 @@ pub trait Task {
     /// When they are those of another network.
     fn start_from(&self, weights: &Tensors) -> Result<(), ModelError> {
         self.parameters().set(weights)
+    }
+
+    /// What else changes while training and has to be there to go on exactly.
+    ///
+    /// # Errors
+    /// When the device is out of memory.
+    fn memory(&self) -> Result<Tensors, ModelError> {
+        Ok(Tensors::new())
+    }
+
+    /// Takes up where [`Self::memory`] was.
+    ///
+    /// # Errors
+    /// When something is missing or of another task.
+    fn remember(&mut self, memory: &Tensors) -> Result<(), ModelError> {
+        Named::new(memory.clone()).finish()
     }
 
     /// Number of steps in an epoch.
@@ -288,6 +304,7 @@ impl<'a> Run<'a> {
         self.task.parameters().set(&part("parameter.")?)?;
         self.adam.restore(self.state.adam_steps, &part("")?)?;
         self.average.restore(self.state.average_steps, part("average.")?);
+        self.task.remember(&part("memory.")?)?;
         self.write_curve()
     }
 
@@ -396,6 +413,7 @@ impl<'a> Run<'a> {
         };
         tensors.extend(prefixed("parameter.", &self.task.parameters().values()?));
         tensors.extend(prefixed("average.", self.average.values()));
+        tensors.extend(prefixed("memory.", &self.task.memory()?));
         self.state.adam_steps = adam_steps;
         self.state.average_steps = self.average.steps();
         let text = BTreeMap::from([

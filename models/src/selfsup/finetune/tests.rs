@@ -51,7 +51,7 @@ fn training(property: Property) -> Training {
         train: train::Settings::default(),
     };
     let split = Sets::default().cut(crystals.clone(), crystals, String::new()).unwrap();
-    Training::new(&run, split, &labels, &Device::Cpu).unwrap()
+    Training::new(&run, split, labels, &Device::Cpu).unwrap()
 }
 
 const STABLE: Property = Property::Stable { within: 0.05 };
@@ -127,6 +127,6 @@ fn a_property_that_nobody_knows_is_refused() {
     let (crystals, _) = crystals();
     let task = training(STABLE);
     let split = Sets::default().cut(crystals.clone(), crystals, String::new()).unwrap();
-    let error = Training::new(&task.run, split, &BTreeMap::new(), &Device::Cpu).unwrap_err();
+    let error = Training::new(&task.run, split, BTreeMap::new(), &Device::Cpu).unwrap_err();
     assert!(error.to_string().contains("with the property"), "{error}");
 }
