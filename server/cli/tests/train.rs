@@ -5,9 +5,9 @@ use std::path::Path;
 use crate::support::cellwright;
 
 const CRYSTALS: &str = concat!(
-    r#"{"id":"a","Z":[11,17],"frac":[[0,0,0],[0.5,0.5,0.5]],"lattice":[3.9,3.9,3.9,60,60,60]}"#,
+    r#"{"id":"a","Z":[11,17],"frac":[[0,0,0],[0.5,0.5,0.5]],"lattice":[3.9,3.9,3.9,60,60,60],"e_hull":0.0}"#,
     "\n",
-    r#"{"id":"b","Z":[12,8],"frac":[[0,0,0],[0.5,0.5,0.5]],"lattice":[3.0,3.0,3.0,60,60,60]}"#,
+    r#"{"id":"b","Z":[12,8],"frac":[[0,0,0],[0.5,0.5,0.5]],"lattice":[3.0,3.0,3.0,60,60,60],"e_hull":0.3}"#,
     "\n",
 );
 
@@ -192,4 +192,67 @@ fn pre_training_is_taken_up_again() {
     let table = eval(&["--masks", "beta", "--noise", "0.2", "--markdown"]).stdout;
     assert_eq!(table.lines().filter(|line| line.starts_with("| β | 0.2 |")).count(), 3, "{table}");
     assert_eq!(eval(&["--noise", "2"]).code, 2);
+}
+
+#[test]
+fn a_discriminator_joins_in() {
+    let dir = tempfile::tempdir().expect("a folder");
+    prepare(dir.path(), 1);
+    let path = |name: &str| dir.path().join(name).to_str().expect("UTF-8").to_owned();
+    let network = r#"{"lmax":1,"mmax":1,"blocks":1,"channels":4,"neighbors":6}"#;
+    let pretraining = |epochs: u32| {
+        format!(
+            r#"{{"data":{{"train":"salts"}},"batch":2,"model":{{"network":{network}}},
+                "train":{{"epochs":{epochs}}}}}"#
+        )
+    };
+    let finetuning = |property: &str| {
+        format!(
+            r#"{{"data":{{"train":"salts"}},"batch":2,"network":{network},
+                "property":{property},"train":{{"epochs":1}}}}"#
+        )
+    };
+    let configure = |text: &str| std::fs::write(path("run.json"), text).expect("written");
+    // Each run leaves its weights under a name of their own.
+    let trained = |model: &str, name: &str, text: &str| {
+        configure(text);
+        let run = train_model(model, dir.path(), &[]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        std::fs::rename(path("out"), path(name)).expect("moved");
+        path(&format!("{name}/model.safetensors"))
+    };
+    let first = trained("selfsup", "first", &pretraining(1));
+    let stable = trained("selfsup-finetune", "stable", &finetuning(r#"{"stable":{"within":0.1}}"#));
+
+    let second = |epochs: u32| {
+        configure(&format!(r#"{{"generator":{},"adversary":{{"every":1}}}}"#, pretraining(epochs)));
+    };
+    second(1);
+    let gan = |more: &[&str]| train_model("selfsup-gan", dir.path(), more);
+    for (more, message) in [
+        (&["--start-from", &first][..], "a classifier of stability (--discriminator)"),
+        (&["--start-from", &first, "--discriminator", &first], "is a model of selfsup"),
+    ] {
+        let refused = gan(more);
+        assert_eq!(refused.code, 2);
+        assert!(refused.stderr.contains(message), "{}", refused.stderr);
+    }
+    let run = gan(&["--start-from", &first, "--discriminator", &stable, "--format", "json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let validation = &run.json("train")["validation"];
+    for term in ["species", "removed", "discriminator", "accuracy_real", "accuracy_mended"] {
+        assert!(validation[term].is_f64(), "{term}: {validation}");
+    }
+    second(2);
+    let resumed = gan(&["--resume", "--format", "json"]);
+    assert_eq!(resumed.json("train")["epoch"], 2, "{}", resumed.stderr);
+    let (model, data) = (path("out/model.safetensors"), path("data"));
+    let args = ["eval", "ssl", "--model", &model, "--data", &data, "--dataset", "salts"];
+    let eval = cellwright(&[&args[..], &["--masks", "alpha", "--format", "json"]].concat());
+    assert_eq!(eval.json("eval-ssl")["rows"][0]["questions"], 4, "{}", eval.stderr);
+
+    configure(&pretraining(1));
+    let misplaced = train_model("selfsup", dir.path(), &["--discriminator", &stable]);
+    assert_eq!(misplaced.code, 2);
+    assert!(misplaced.stderr.contains("is for selfsup-gan"), "{}", misplaced.stderr);
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use cellwright_models::device::device;
 use cellwright_models::nn::checkpoint;
 use cellwright_models::nn::train::{Control, End, Event, Loss, Point, Settings, Task, train};
@@ -46,6 +46,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     start_from: Option<PathBuf>,
 
+    /// Weights of the classifier of stability (`selfsup-finetune`) that the discriminator of `selfsup-gan` begins with.
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    discriminator: Option<PathBuf>,
+
     /// Go on with the run in the folder.
     #[arg(long)]
     resume: bool,
@@ -67,6 +71,9 @@ enum Model {
     Selfsup,
     /// A property of whole crystals by a pre-trained backbone (--start-from) or from scratch.
     SelfsupFinetune,
+    /// Pre-trained weights (--start-from) go on learning to mend crystals so that a discriminator (--discriminator) takes
+    /// them for real.
+    SelfsupGan,
     /// Which known structure a composition takes.
     Ranker,
 }
@@ -94,8 +101,25 @@ fn settings<T: DeserializeOwned>(args: &Args) -> Result<T> {
         .with_context(|| format!("{} has settings that are not understood", args.config.display()))
 }
 
+/// Refuses weights that a model does not begin with, or that are missing.
+fn check_beginnings(args: &Args) -> Result<()> {
+    match args.model {
+        Model::SelfsupGan => {
+            let both = args.start_from.is_some() && args.discriminator.is_some();
+            ensure!(
+                both || args.resume,
+                "selfsup-gan needs pre-trained weights (--start-from) and a classifier of stability \
+                 (--discriminator), or --resume"
+            );
+        }
+        _ => ensure!(args.discriminator.is_none(), "--discriminator is for selfsup-gan"),
+    }
+    Ok(())
+}
+
 /// What is to be learned, and how.
 fn open(args: &Args) -> Result<(Box<dyn Task>, Settings)> {
+    check_beginnings(args)?;
     let device = device(args.device.as_deref())?;
     let data = files::data_sets(args.data.as_deref());
     Ok(match args.model {
@@ -110,6 +134,14 @@ fn open(args: &Args) -> Result<(Box<dyn Task>, Settings)> {
         Model::SelfsupFinetune => {
             let run: selfsup::finetune::Run = settings(args)?;
             (Box::new(selfsup::finetune::Training::open(&run, &data, &device)?), run.train)
+        }
+        Model::SelfsupGan => {
+            let run: selfsup::gan::Run = settings(args)?;
+            let task = selfsup::gan::Training::open(&run, &data, &device)?;
+            if let Some(file) = &args.discriminator {
+                task.start_discriminator(&checkpoint::bytes(file)?, &file.display().to_string())?;
+            }
+            (Box::new(task), run.generator.train)
         }
         Model::Ranker => {
             let run: ranker::Run = settings(args)?;
