@@ -244,7 +244,7 @@ impl Task for Training {
 ///
 /// # Errors
 /// When the file is damaged, of another kind, of another property or of another network.
-pub fn classifier(
+pub(super) fn classifier(
     bytes: &[u8],
     name: &str,
     backbone: &Network,

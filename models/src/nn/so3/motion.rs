@@ -14,22 +14,22 @@ use super::wigner::{Rotation, wigner};
 /// Angle of the central differences (radians): their error is below 1e-8 up to degree 12.
 const STEP: f64 = 1e-5;
 
-/// Derivatives by the angle of a rotation around x, y and z: matrices of degrees 0 to `lmax` side by side, row by row,
-/// ((lmax + 1)², (lmax + 1)²).
-fn generators(lmax: usize) -> [Vec<f64>; 3] {
+/// Derivatives by the angle of a rotation around x, y and z: each a matrix of degrees 0 to `lmax`, their rows side by side,
+/// ((lmax + 1)², 3 · (lmax + 1)²).
+fn generators(lmax: usize) -> Vec<f64> {
     let side = (lmax + 1) * (lmax + 1);
-    std::array::from_fn(|axis| {
+    let mut generators = vec![0.0; side * 3 * side];
+    for axis in 0..3 {
         let (there, back) = (wigner(&around(axis, STEP), lmax), wigner(&around(axis, -STEP), lmax));
-        let mut generator = vec![0.0; side * side];
         for l in 0..=lmax {
             let (first, n) = (atom_row(l, -(l as isize)), 2 * l + 1);
             for i in 0..n * n {
-                let place = (first + i / n) * side + first + i % n;
-                generator[place] = (there[l][i] - back[l][i]) / (2.0 * STEP);
+                let place = ((first + i / n) * 3 + axis) * side + first + i % n;
+                generators[place] = (there[l][i] - back[l][i]) / (2.0 * STEP);
             }
         }
-        generator
-    })
+    }
+    generators
 }
 
 /// The rotation around one axis.
@@ -62,19 +62,12 @@ pub fn change(frames: &Frames, vectors: &[[f64; 3]], moves: &Tensor) -> Result<T
         })
         .collect();
     let crosses = Tensor::from_vec(crosses, (edges, 3, 3), device)?.to_dtype(dtype)?;
-    let turns = crosses.matmul(&moves.unsqueeze(2)?)?;
+    let turns = crosses.matmul(&moves.unsqueeze(2)?)?.reshape((edges, 1, 3, 1))?;
+    let generators =
+        Tensor::from_vec(generators(layout.lmax), (side, 3 * side), device)?.to_dtype(dtype)?;
     let dense = frames.dense(dtype, device)?.reshape((edges * layout.rows(), side))?;
-    let mut sum: Option<Tensor> = None;
-    for (axis, generator) in generators(layout.lmax).into_iter().enumerate() {
-        let generator = Tensor::from_vec(generator, (side, side), device)?.to_dtype(dtype)?;
-        let turned = dense.matmul(&generator)?.reshape((edges, layout.rows(), side))?;
-        let part = turned.broadcast_mul(&turns.narrow(1, axis, 1)?)?;
-        sum = Some(match sum {
-            None => part,
-            Some(sum) => (sum + part)?,
-        });
-    }
-    sum.map_or_else(|| candle_core::bail!("no axis to turn around"), Ok)
+    let turned = dense.matmul(&generators)?.reshape((edges, layout.rows(), 3, side))?;
+    turned.broadcast_mul(&turns)?.sum(2)
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ const STEPS: &str = "steps";
 /// A discriminator that learns.
 #[derive(Debug)]
 pub(super) struct Judge {
-    pub(super) network: Network,
+    network: Network,
     pub(super) parameters: Parameters,
     adam: Adam,
     rate: f64,

@@ -197,13 +197,19 @@ fn curve(task: &mut Training, settings: &train::Settings) -> Vec<[BTreeMap<Strin
     points
 }
 
-#[test]
-fn the_discriminator_learns_to_tell() {
+/// A run in which the discriminator learns and the generator does not.
+fn discriminating() -> Run {
     let mut run = run();
     run.adversary = Adversary { every: 1, rate: 3e-3, ..run.adversary };
     run.generator.batch = 10;
     let settings = &mut run.generator.train;
     (settings.epochs, settings.rate.start, settings.rate.floor) = (60, 0.0, 0.0);
+    run
+}
+
+#[test]
+fn the_discriminator_learns_to_tell() {
+    let run = discriminating();
     let points = curve(&mut training(&run), &run.generator.train);
     let [_, first] = &points[0];
     let [_, last] = &points[59];
@@ -213,12 +219,8 @@ fn the_discriminator_learns_to_tell() {
 
 #[test]
 fn the_generator_learns_to_convince() {
-    // A discriminator that has learned, then stands still, before a generator that cares for nothing else.
-    let mut run = run();
-    run.adversary = Adversary { every: 1, rate: 3e-3, ..run.adversary };
-    run.generator.batch = 10;
-    let settings = &mut run.generator.train;
-    (settings.epochs, settings.rate.start, settings.rate.floor) = (60, 0.0, 0.0);
+    // A discriminator that has learned, then stands still, before a generator that cares for little else.
+    let mut run = discriminating();
     let mut task = training(&run);
     curve(&mut task, &run.generator.train);
     run.adversary = Adversary { weight: 1000.0, rate: 0.0, ..run.adversary };
