@@ -2,6 +2,7 @@
 
 pub mod calibration;
 pub mod chemistry;
+mod choice;
 pub mod csp;
 pub mod finish;
 pub mod prototypes;

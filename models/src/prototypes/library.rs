@@ -107,6 +107,11 @@ impl Library {
         &self.classes
     }
 
+    /// The classes whose slots have these counts, ascending.
+    pub fn with_counts(&self, counts: &[usize]) -> impl Iterator<Item = &Class> {
+        self.by_counts.get(counts).into_iter().flatten().map(|i| &self.classes[*i])
+    }
+
     /// Number of crystals.
     #[must_use]
     pub fn crystals(&self) -> usize {

@@ -10,6 +10,7 @@ mod fixtures;
 pub mod force_check;
 pub mod hints;
 pub mod lens;
+pub mod measured;
 pub mod predict;
 pub mod relax;
 

@@ -62,6 +62,8 @@ pub(crate) enum Event {
         uri: Url,
         generation: u64,
         question: Question,
+        /// Whether the energy model was asked too.
+        thorough: bool,
         outcome: Box<std::result::Result<Output, TaskError>>,
     },
     Worker(WorkerStatus),

@@ -6,6 +6,7 @@ use cellwright_checks::Finding;
 use cellwright_features::complete::open_groups;
 use cellwright_features::energy::refusal;
 use cellwright_features::facts::facts;
+use cellwright_features::measured::measured;
 use cellwright_features::{Energy, EnergyState, Facts};
 use cellwright_syntax::{Parsed, Reading};
 use cellwright_worker::protocol::Cell;
@@ -69,7 +70,8 @@ fn question(parsed: &Parsed, reading: &Reading) -> Option<Question> {
     let groups = open_groups(parsed, reading);
     let structure = reading.structure.as_ref().filter(|_| !groups.is_empty())?;
     let groups = groups.iter().map(|group| group.atoms(reading)).collect();
-    Some(Question { cell: Cell::from_structure(structure), groups })
+    let measured = measured(parsed, reading);
+    Some(Question { cell: Cell::from_structure(structure), groups, measured })
 }
 
 /// What a request sees: a snapshot and everything known about it at that moment.

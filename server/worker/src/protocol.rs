@@ -99,6 +99,12 @@ pub enum Task {
         elements: Vec<u8>,
         /// At most so many assignments of all groups.
         answers: usize,
+        /// Whether the cell was measured or computed; absent where nobody knows.
+        #[serde(default)]
+        measured: Option<bool>,
+        /// Whether the potential is asked about the likeliest assignments too, where it is installed: better, and slower.
+        #[serde(default)]
+        thorough: bool,
     },
     /// Displaced atoms are put back; every round is a `progress`.
     Denoise {
@@ -254,6 +260,8 @@ pub enum Output {
         groups: Vec<Vec<(u8, f64)>>,
         /// Assignments of all groups, the likeliest first.
         joint: Vec<AssignmentLine>,
+        /// The potential that was asked too.
+        energies_by: Option<Provenance>,
     },
     /// Of [`Task::Denoise`].
     Denoise {
@@ -285,6 +293,9 @@ pub struct AssignmentLine {
     pub probability: f64,
     /// Whether usual oxidation states add up to zero; absent where the rule does not apply.
     pub charge_balanced: Option<bool>,
+    /// How much the cell would pull at these elements (GPa, tension positive), where the potential was asked.
+    #[serde(default)]
+    pub pressure: Option<f64>,
 }
 
 /// Numbers for one structure, or why there are none.

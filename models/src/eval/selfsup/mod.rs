@@ -13,14 +13,14 @@ use serde::Serialize;
 
 use super::calibration;
 
-mod prototypes;
+mod fit;
 mod question;
 mod rate;
 mod statistics;
 #[cfg(test)]
 mod tests;
 
-pub use prototypes::Prototypes;
+pub use fit::{Case, fit};
 pub use question::{Mask, Question, questions};
 pub use rate::Rate;
 pub use statistics::Statistics;

@@ -8,6 +8,7 @@ use crate::ModelError;
 use crate::data::Crystal;
 use crate::nn::random::Random;
 use crate::selfsup::corruption::{Corruption, Masking};
+use crate::tasks::complete;
 
 /// Which atoms lose their species.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -52,6 +53,25 @@ pub struct Question {
     pub displacement: Vec<Vector3<f64>>,
     /// Whether all masked sites held one element.
     pub together: bool,
+}
+
+impl Question {
+    /// As completing is asked: the masked sites as one group where they held one element, else each for itself.
+    #[must_use]
+    pub fn asked(&self, answers: usize) -> complete::Question {
+        let separate = complete::Question::separate(self.spoiled.clone(), answers);
+        match self.together {
+            true => complete::Question { groups: vec![self.masked.clone()], ..separate },
+            false => separate,
+        }
+    }
+
+    /// The elements that were on the groups of [`Self::asked`].
+    #[must_use]
+    pub fn there(&self) -> Vec<Element> {
+        let sites = if self.together { &self.masked[..1] } else { &self.masked[..] };
+        sites.iter().map(|site| self.truth[*site]).collect()
+    }
 }
 
 /// The questions about some crystals. `noise` is the standard deviation of each component of the displacements, in units of

@@ -4,25 +4,36 @@
 //! one that the model is surest of first, and each choice is put into the cell before the next group is asked about, so that
 //! the chance of an assignment is a product of conditional ones; the best assignments are kept on the way ([`beam`]).
 //!
-//! What the model says is then weighed with whether the charges can add up: an assignment whose charges cannot counts
-//! [`CHARGED`]. What was not looked at keeps its share of the chance, so that no probability is overstated.
+//! What the model says is then weighed ([`Weights`]) with what else is known: whether the charges can add up, what known structures
+//! have in these places, and, of the likeliest assignments, what a potential sees in the cell. What was not looked at keeps its
+//! share of the chance, so that no probability is overstated. All this is done for every size that the cell may have
+//! ([`volume`]), and the answers are mixed.
 
 use std::collections::BTreeMap;
 
 use cellwright_crystal::charge;
 use cellwright_crystal::{Element, Structure};
 
+use super::finish::Evaluate;
 use super::mender::Mender;
 use crate::ModelError;
+use crate::prototypes::Library;
 
 mod beam;
+mod known;
+mod probe;
 #[cfg(test)]
 mod tests;
+mod volume;
+mod weigh;
 
-/// How much an assignment counts whose charges cannot add up, against one where they can or where the rule does not apply. Of the
-/// crystals of mp_20/val 0.3 % are such; with this weight the right element of a masked species has the largest mean logarithm of its
-/// chance there (500 crystals: −2.51, without it −2.55, without such assignments −2.54).
-pub const CHARGED: f64 = 0.05;
+pub use known::known_chances;
+pub use probe::Probe;
+pub(crate) use weigh::PIECES;
+pub use weigh::{Clue, Weighing, Weights};
+
+/// Assignments that a potential is asked about.
+const PROBED: usize = 12;
 
 /// Masked sites to be named.
 #[derive(Debug, Clone)]
@@ -35,15 +46,17 @@ pub struct Question {
     pub allowed: Vec<Element>,
     /// At most so many assignments.
     pub answers: usize,
+    /// Whether the cell was measured or, like those that the models have learned from, computed; none where nobody knows.
+    pub measured: Option<bool>,
 }
 
 impl Question {
-    /// Every masked site for itself.
+    /// Every masked site for itself, in a cell that was computed.
     #[must_use]
     pub fn separate(structure: Structure, answers: usize) -> Self {
         let masked = structure.sites.iter().enumerate().filter(|(_, s)| s.element.is_none());
         let groups = masked.map(|(i, _)| vec![i]).collect();
-        Self { structure, groups, allowed: Vec::new(), answers }
+        Self { structure, groups, allowed: Vec::new(), answers, measured: Some(false) }
     }
 
     /// What cannot be asked.
@@ -75,6 +88,26 @@ pub struct Assignment {
     pub probability: f64,
     /// Whether usual oxidation states add up to zero; none where the rule does not apply (metals).
     pub charge_balanced: Option<bool>,
+    /// What a potential says, where it was asked.
+    pub probe: Option<Probe>,
+}
+
+/// What is asked beside the model.
+pub struct Evidence<'a> {
+    /// Known structures.
+    pub library: Option<&'a Library>,
+    /// A potential; it is asked about the likeliest assignments only.
+    pub evaluate: Option<&'a mut Evaluate<'a>>,
+    /// How much each counts.
+    pub weighing: Weighing,
+}
+
+impl Evidence<'_> {
+    /// The model alone.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { library: None, evaluate: None, weighing: Weighing::NEUTRAL }
+    }
 }
 
 /// The answer to a [`Question`].
@@ -90,11 +123,7 @@ impl Completion {
     /// The crystal with an assignment in place.
     #[must_use]
     pub fn completed(question: &Question, assignment: &Assignment) -> Structure {
-        let mut structure = question.structure.clone();
-        for (group, element) in question.groups.iter().zip(&assignment.elements) {
-            fill(&mut structure, group, *element);
-        }
-        structure
+        filled(question, &assignment.elements)
     }
 }
 
@@ -106,32 +135,133 @@ impl Completion {
 pub fn complete(
     mender: &dyn Mender,
     question: &Question,
+    evidence: Evidence<'_>,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Completion, ModelError> {
-    question.validate()?;
-    let found = beam::search(mender, question, cancelled)?;
-    let covered: f64 = found.iter().map(|f| f.log_chance.exp()).sum();
-    let weighed = found.into_iter().map(|f| {
-        let assignment =
-            Assignment { elements: f.elements, probability: 0.0, charge_balanced: None };
-        let composition = Completion::completed(question, &assignment).composition();
-        let charge_balanced = charge::balance(&composition, 0.0).is_neutral();
-        let weight = if charge_balanced == Some(false) { CHARGED } else { 1.0 };
-        let probability = f.log_chance.exp() * weight;
-        Assignment { probability, charge_balanced, ..assignment }
-    });
-    let mut joint: Vec<Assignment> = weighed.collect();
-    // What was not looked at might have charges that add up.
-    let unseen = (1.0 - covered).max(0.0);
-    let total = unseen + joint.iter().map(|a| a.probability).sum::<f64>();
-    if !(total > 0.0 && total.is_finite()) {
+    let Evidence { library, mut evaluate, weighing } = evidence;
+    let mut mixed: BTreeMap<Vec<Element>, Assignment> = BTreeMap::new();
+    for (chance, factor) in volume::possible(question.measured) {
+        let structure = volume::scaled(&question.structure, *factor)
+            .map_err(|e| ModelError::Unsupported(e.to_string()))?;
+        let question = Question { structure, ..question.clone() };
+        let evaluate = evaluate.as_mut().map(|e| &mut **e as &mut Evaluate<'_>);
+        let clues = clues(mender, &question, Evidence { library, evaluate, weighing }, cancelled)?;
+        for mut here in assignments(&clues, &weighing)? {
+            here.probability *= chance;
+            mixed
+                .entry(here.elements.clone())
+                .and_modify(|so_far| so_far.join(&here))
+                .or_insert(here);
+        }
+    }
+    Ok(listed(question, mixed.into_values().collect()))
+}
+
+impl Assignment {
+    /// The same in a cell of another size: what a potential says is taken from the likelier one.
+    fn join(&mut self, other: &Self) {
+        if other.probability > self.probability {
+            self.probe = other.probe;
+        }
+        self.probability += other.probability;
+    }
+}
+
+/// From what is known of the assignments to their chances.
+///
+/// # Errors
+/// [`ModelError::Unsupported`] when the model's chances are no numbers.
+pub fn weigh(
+    question: &Question,
+    clues: &[(Vec<Element>, Clue)],
+    weighing: &Weighing,
+) -> Result<Completion, ModelError> {
+    Ok(listed(question, assignments(clues, weighing)?))
+}
+
+fn assignments(
+    clues: &[(Vec<Element>, Clue)],
+    weighing: &Weighing,
+) -> Result<Vec<Assignment>, ModelError> {
+    // What was not looked at keeps its chance.
+    let covered: f64 = clues.iter().map(|(_, clue)| clue.log_chance.exp()).sum::<f64>().min(1.0);
+    let chances = chances(weighing, &clues.iter().map(|(_, clue)| *clue).collect::<Vec<_>>());
+    if !chances.iter().all(|p| p.is_finite()) {
         return Err(ModelError::Unsupported("the model gives no finite chances here".to_owned()));
     }
-    joint.iter_mut().for_each(|a| a.probability /= total);
+    let assignment = |((elements, clue), chance): (&(Vec<Element>, Clue), f64)| Assignment {
+        elements: elements.clone(),
+        probability: covered * chance,
+        charge_balanced: clue.charge_balanced,
+        probe: clue.probe,
+    };
+    Ok(clues.iter().zip(chances).map(assignment).collect())
+}
+
+/// In order, with the chances of each group.
+fn listed(question: &Question, mut joint: Vec<Assignment>) -> Completion {
     joint.sort_by(|a, b| b.probability.total_cmp(&a.probability).then(a.elements.cmp(&b.elements)));
     let groups = (0..question.groups.len()).map(|g| marginal(&joint, g)).collect();
     joint.truncate(question.answers);
-    Ok(Completion { groups, joint })
+    Completion { groups, joint }
+}
+
+/// Everything that is known of the assignments that were looked at, those that a potential was asked about first.
+///
+/// # Errors
+/// As [`complete`].
+pub fn clues(
+    mender: &dyn Mender,
+    question: &Question,
+    evidence: Evidence<'_>,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Vec<(Vec<Element>, Clue)>, ModelError> {
+    question.validate()?;
+    let mut found = beam::search(mender, question, cancelled)?;
+    found.sort_by(|a, b| b.log_chance.total_cmp(&a.log_chance).then(a.elements.cmp(&b.elements)));
+    let shares = evidence.library.and_then(|library| {
+        let assignments: Vec<&[Element]> = found.iter().map(|f| f.elements.as_slice()).collect();
+        let votes = known::votes(library, question, &assignments);
+        let total: f64 = votes.iter().sum();
+        (total > 0.0).then(|| votes.into_iter().map(|v| v / total).collect::<Vec<_>>())
+    });
+    let clue = |(i, found): (usize, beam::Found)| {
+        let composition = filled(question, &found.elements).composition();
+        let clue = Clue {
+            log_chance: found.log_chance,
+            share: shares.as_ref().map(|shares| shares[i]),
+            charge_balanced: charge::balance(&composition, 0.0).is_neutral(),
+            probe: None,
+        };
+        (found.elements, clue)
+    };
+    let clues: Vec<(Vec<Element>, Clue)> = found.into_iter().enumerate().map(clue).collect();
+    let Some(evaluate) = evidence.evaluate else { return Ok(clues) };
+    let quick = evidence.weighing.quick.chances(&clues.iter().map(|c| c.1).collect::<Vec<_>>());
+    let mut order: Vec<usize> = (0..clues.len()).collect();
+    order.sort_by(|a, b| quick[*b].total_cmp(&quick[*a]));
+    let mut clues: Vec<_> = order.into_iter().map(|i| clues[i].clone()).collect();
+    let likely = &mut clues[..PROBED.min(quick.len())];
+    let cells: Vec<Structure> = likely.iter().map(|(e, _)| filled(question, e)).collect();
+    for ((_, clue), probe) in
+        likely.iter_mut().zip(probe::probe(mender, &cells, evaluate, cancelled)?)
+    {
+        clue.probe = probe;
+    }
+    Ok(clues)
+}
+
+/// Chances of the assignments: those that a potential was asked about share among themselves, by all that is known, what they have
+/// without it.
+fn chances(weighing: &Weighing, clues: &[Clue]) -> Vec<f64> {
+    let mut chances = weighing.quick.chances(clues);
+    let probed: Vec<usize> = (0..clues.len()).filter(|i| clues[*i].probe.is_some()).collect();
+    let share: f64 = probed.iter().map(|i| chances[*i]).sum();
+    let known: Vec<Clue> = probed.iter().map(|i| clues[*i]).collect();
+    for (i, chance) in probed.into_iter().zip(weighing.thorough.chances(&known)) {
+        chances[i] = share * chance;
+    }
+    chances
 }
 
 /// The chances of the elements of one group.
@@ -143,6 +273,15 @@ fn marginal(joint: &[Assignment], group: usize) -> Vec<(Element, f64)> {
     let mut chances: Vec<_> = chances.into_iter().collect();
     chances.sort_by(|a, b| b.1.total_cmp(&a.1));
     chances
+}
+
+/// The crystal with an element on every group.
+fn filled(question: &Question, elements: &[Element]) -> Structure {
+    let mut structure = question.structure.clone();
+    for (group, element) in question.groups.iter().zip(elements) {
+        fill(&mut structure, group, *element);
+    }
+    structure
 }
 
 /// Puts an element on the sites of a group.

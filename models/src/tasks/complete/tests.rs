@@ -1,10 +1,13 @@
 //! Completion by a model whose chances are known.
 
+use cellwright_crystal::cells::supercell;
 use cellwright_crystal::{Lattice, Site};
-use nalgebra::Vector3;
+use nalgebra::{Matrix3, Vector3};
 
 use super::*;
-use crate::Provenance;
+use crate::Evaluation;
+use crate::data::{Crystal, Entry};
+use crate::prototypes::{Known, Provenance, build};
 use crate::tasks::mender::Mended;
 
 /// Chances of F, O, Na and Mg on a masked site, by what else is in the cell.
@@ -15,8 +18,8 @@ fn element(symbol: &str) -> Element {
 }
 
 impl Mender for Rules {
-    fn provenance(&self) -> Provenance {
-        Provenance { model: "rules".into(), version: "1".into(), device: "cpu".into() }
+    fn provenance(&self) -> crate::Provenance {
+        crate::Provenance { model: "rules".into(), version: "1".into(), device: "cpu".into() }
     }
 
     fn mend(&self, cells: &[Structure], _: &dyn Fn() -> bool) -> Result<Vec<Mended>, ModelError> {
@@ -52,21 +55,69 @@ fn never() -> bool {
     false
 }
 
+/// Ask the model alone.
+fn ask(rules: &Rules, question: &Question) -> Result<Completion, ModelError> {
+    complete(rules, question, Evidence::none(), &never)
+}
+
 #[test]
 fn charges_speak_beside_the_model() {
     let question = Question::separate(row(&["Mg", "?"]), 4);
-    let done = complete(&Rules(|_, _| [0.5, 0.3, 0.1, 0.1]), &question, &never).unwrap();
+    let quick = Weights { charged: 2.0, ..Weights::NEUTRAL };
+    let evidence =
+        Evidence { weighing: Weighing { quick, ..Weighing::NEUTRAL }, ..Evidence::none() };
+    let done = complete(&Rules(|_, _| [0.5, 0.3, 0.1, 0.1]), &question, evidence, &never).unwrap();
     let first = &done.joint[0];
     assert_eq!((first.elements[0], first.charge_balanced), (element("O"), Some(true)));
     // MgF cannot be neutral; MgNa and Mg2 are metals.
-    let total = 0.5 * CHARGED + 0.3 + 0.1 + 0.1;
+    let charged = 0.5 * (-2.0_f64).exp();
+    let total = charged + 0.3 + 0.1 + 0.1;
     assert!((first.probability - 0.3 / total).abs() < 1e-12);
     let fluoride = done.joint.iter().find(|a| a.elements[0] == element("F")).unwrap();
     assert_eq!(fluoride.charge_balanced, Some(false));
-    assert!((fluoride.probability - 0.5 * CHARGED / total).abs() < 1e-12);
+    assert!((fluoride.probability - charged / total).abs() < 1e-12);
     assert_eq!(done.groups[0][0], (first.elements[0], first.probability));
     let sum: f64 = done.joint.iter().map(|a| a.probability).sum();
     assert!((sum - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn a_potential_says_who_belongs_in_the_cell() {
+    let rules = Rules(|_, _| [0.5, 0.3, 0.15, 0.05]);
+    let question = Question::separate(row(&["Mg", "?"]), 4);
+    // Oxygen alone leaves the cell at rest; sodium is refused and keeps its chance.
+    let mut asked = 0;
+    let mut evaluate = |cells: &[&Structure]| {
+        let answer = |cell: &&Structure| {
+            asked += 1;
+            let name = cell.sites[1].element.map(Element::symbol);
+            if name == Some("Na") {
+                return Err(ModelError::Unsupported("no sodium".into()));
+            }
+            Ok(Evaluation {
+                energy_per_atom: -3.0,
+                forces: vec![Vector3::zeros(); 2],
+                stress: Matrix3::from_diagonal_element(if name == Some("O") { 0.0 } else { 19.0 }),
+                magmoms: vec![0.0; 2],
+                site_energies: vec![-3.0; 2],
+                cautions: Vec::new(),
+            })
+        };
+        cells.iter().map(answer).collect()
+    };
+    let thorough = Weights { pressure: 2.0, ..Weights::NEUTRAL };
+    let weighing = Weighing { thorough, ..Weighing::NEUTRAL };
+    let evidence = Evidence { evaluate: Some(&mut evaluate), weighing, ..Evidence::none() };
+    let done = complete(&rules, &question, evidence, &never).unwrap();
+    assert_eq!(asked, 4);
+    let chance =
+        |symbol| done.joint.iter().find(|a| a.elements[0] == element(symbol)).unwrap().probability;
+    // 20 GPa, to the power of the weight, between them.
+    assert!((chance("O") / chance("F") - 0.3 / 0.5 * 400.0).abs() < 1e-9);
+    assert!((chance("Na") - 0.15).abs() < 1e-12);
+    assert_eq!(done.joint[0].probe, Some(Probe { energy: -3.0, pressure: 0.0, shear: 0.0 }));
+    let sodium = done.joint.iter().find(|a| a.elements[0] == element("Na")).unwrap();
+    assert_eq!(sodium.probe, None);
 }
 
 #[test]
@@ -78,7 +129,7 @@ fn what_is_chosen_first_is_seen_by_the_next() {
         (_, Some("Mg")) => [0.0, 1.0, 0.0, 0.0],
         _ => [0.25; 4],
     });
-    let done = complete(&rules, &Question::separate(row(&["?", "?"]), 3), &never).unwrap();
+    let done = ask(&rules, &Question::separate(row(&["?", "?"]), 3)).unwrap();
     let best: Vec<(&str, &str)> = done
         .joint
         .iter()
@@ -99,13 +150,13 @@ fn sites_of_a_group_take_one_element() {
     let rules = Rules(|_, i| if i == 1 { [0.6, 0.4, 0.0, 0.0] } else { [0.2, 0.8, 0.0, 0.0] });
     let question =
         Question { groups: vec![vec![1, 2]], ..Question::separate(row(&["Ti", "?", "?"]), 2) };
-    let done = complete(&rules, &question, &never).unwrap();
+    let done = ask(&rules, &question).unwrap();
     assert_eq!(done.joint[0].elements, [element("O")]);
     assert_eq!(Completion::completed(&question, &done.joint[0]).composition().formula(), "TiO2");
     // Sites that agree are not surer together than alone.
     let same = Rules(|_, _| [0.0, 0.7, 0.0, 0.3]);
     let ti = Question { groups: vec![vec![1, 2]], ..Question::separate(row(&["Ti", "?", "?"]), 2) };
-    let done = complete(&same, &ti, &never).unwrap();
+    let done = ask(&same, &ti).unwrap();
     assert!((done.joint[0].probability - 0.7).abs() < 1e-9, "{done:?}");
 }
 
@@ -114,11 +165,11 @@ fn only_allowed_elements_are_answered() {
     let rules = Rules(|_, _| [0.5, 0.3, 0.1, 0.1]);
     let mut question = Question::separate(row(&["Mg", "?"]), 4);
     question.allowed = vec![element("O"), element("F")];
-    let done = complete(&rules, &question, &never).unwrap();
+    let done = ask(&rules, &question).unwrap();
     let found: Vec<&str> = done.groups[0].iter().map(|(e, _)| e.symbol()).collect();
-    assert_eq!(found, ["O", "F"]);
+    assert_eq!(found, ["F", "O"]);
     question.allowed = vec![element("Xe"), element("Rn")];
-    let error = complete(&rules, &question, &never).unwrap_err().to_string();
+    let error = ask(&rules, &question).unwrap_err().to_string();
     assert_eq!(error, "the model has seen none of Xe, Rn");
 }
 
@@ -126,7 +177,7 @@ fn only_allowed_elements_are_answered() {
 fn many_groups_do_not_overstate_their_chance() {
     let rules = Rules(|_, _| [0.4, 0.3, 0.2, 0.1]);
     let question = Question::separate(row(&["?"; 6]), 5);
-    let done = complete(&rules, &question, &never).unwrap();
+    let done = ask(&rules, &question).unwrap();
     let sum: f64 = done.joint.iter().map(|a| a.probability).sum();
     // 16 of 4⁵ beginnings are looked at: the rest keeps its share.
     assert!(sum < 0.2, "{sum}");
@@ -137,7 +188,7 @@ fn many_groups_do_not_overstate_their_chance() {
 #[test]
 fn what_cannot_be_asked_is_refused() {
     let rules = Rules(|_, _| [0.25; 4]);
-    let refused = |q: &Question| complete(&rules, q, &never).unwrap_err().to_string();
+    let refused = |q: &Question| ask(&rules, q).unwrap_err().to_string();
     assert!(refused(&Question::separate(row(&["Mg"]), 1)).contains("no site is masked"));
     assert!(refused(&Question::separate(row(&["?"]), 0)).contains("at least one answer"));
     let twice = Question { groups: vec![vec![0], vec![0]], ..Question::separate(row(&["?"]), 1) };
@@ -148,9 +199,78 @@ fn what_cannot_be_asked_is_refused() {
     assert!(refused(&known).contains("in one group"));
     for broken in [Rules(|_, _| [0.0; 4]), Rules(|_, _| [f64::NAN; 4])] {
         let question = Question::separate(row(&["Mg", "?"]), 1);
-        let error = complete(&broken, &question, &never).unwrap_err().to_string();
+        let error = ask(&broken, &question).unwrap_err().to_string();
         assert_eq!(error, "the model gives no chances for site 2");
     }
-    let stopped = complete(&rules, &Question::separate(row(&["?"]), 1), &|| true).unwrap_err();
+    let stopped = complete(&rules, &Question::separate(row(&["?"]), 1), Evidence::none(), &|| true)
+        .unwrap_err();
     assert!(matches!(stopped, ModelError::Cancelled));
+}
+
+#[test]
+fn a_measured_cell_is_looked_at_as_it_would_be_computed() {
+    // Row of 8 × 4 × 4 Å; what is larger holds sodium.
+    let rules = Rules(|cell, _| match cell.lattice.volume() / 128.0 {
+        ..1.01 => [0.0, 0.9, 0.1, 0.0],
+        ..1.03 => [0.0, 0.1, 0.9, 0.0],
+        _ => [0.0, 0.0, 1.0, 0.0],
+    });
+    let sodium = |measured| {
+        let question = Question { measured, ..Question::separate(row(&["Mg", "?"]), 4) };
+        let done = ask(&rules, &question).unwrap();
+        let sum: f64 = done.joint.iter().map(|a| a.probability).sum();
+        assert!((sum - 1.0).abs() < 1e-9, "{done:?}");
+        done.groups[0].iter().find(|(e, _)| *e == element("Na")).map_or(0.0, |(_, p)| *p)
+    };
+    assert!((sodium(Some(false)) - 0.1).abs() < 1e-9);
+    assert!((sodium(Some(true)) - 0.95).abs() < 1e-9);
+    assert!((sodium(None) - (0.4 * 0.1 + 0.3 * 0.9 + 0.3)).abs() < 1e-9);
+}
+
+/// A library of caesium chlorides.
+fn chlorides() -> Library {
+    let salt = |(a, b, edge): (u8, u8, f64)| {
+        let crystal = Crystal {
+            id: format!("{a} {b}"),
+            numbers: vec![a, b],
+            frac: vec![[0.0; 3], [0.5; 3]],
+            lengths: [edge; 3],
+            angles: [90.0; 3],
+        };
+        Known::new(Entry { crystal, hull: None, space_group: None }).unwrap().unwrap()
+    };
+    let salts = [(11, 17, 3.45), (19, 35, 4.05), (37, 53, 4.45)];
+    build(salts.into_iter().map(salt).collect(), Provenance::default())
+}
+
+#[test]
+fn known_structures_vote_for_what_they_hold_together() {
+    let site = |x: f64| Site { element: None, ..Site::new(Element::H, Vector3::from_element(x)) };
+    let lattice = Lattice::from_parameters([4.05; 3], [90.0; 3]).unwrap();
+    let structure = Structure { lattice, sites: vec![site(0.0), site(0.5)] };
+    let question = Question::separate(structure.clone(), 4);
+    let pairs = [["K", "Br"], ["Br", "K"], ["K", "Cl"], ["K", "K"]].map(|p| p.map(element));
+    let assignments: Vec<&[Element]> = pairs.iter().map(|p| &p[..]).collect();
+    let votes = known::votes(&chlorides(), &question, &assignments);
+    // Both places of caesium chloride are the same; nobody holds KCl, and one element makes another structure.
+    assert!(votes[0] > 0.9 && (votes[0] - votes[1]).abs() < 1e-12, "{votes:?}");
+    assert_eq!(votes[2..], [0.0, 0.0]);
+    // Eight cells in one are the same crystal.
+    let eight = Matrix3::from_diagonal_element(2);
+    let large = supercell(&structure_with(&structure, "K", "Br"), &eight).unwrap().structure;
+    let masked = |s: &Site| s.element == Some(element("K"));
+    let group: Vec<usize> = (0..large.len()).filter(|i| masked(&large.sites[*i])).collect();
+    let mut asked = large;
+    group.iter().for_each(|i| asked.sites[*i].element = None);
+    let question = Question { groups: vec![group], ..Question::separate(asked, 1) };
+    let chances = known_chances(&chlorides(), &question).unwrap();
+    let best = chances.iter().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
+    assert!(best.0 == element("K") && best.1 > 0.9, "{chances:?}");
+}
+
+fn structure_with(of: &Structure, a: &str, b: &str) -> Structure {
+    let mut structure = of.clone();
+    structure.sites[0].element = Some(element(a));
+    structure.sites[1].element = Some(element(b));
+    structure
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use cellwright_crystal::{Element, Structure};
 
-use super::complete::{Completion, Question, complete};
+use super::complete::{Completion, Evidence, Question, Weighing, complete};
 use super::mender::Mender;
 use crate::ModelError;
 use crate::prototypes::Library;
@@ -49,8 +49,11 @@ pub fn on_sites(
         structure.sites.get_mut(*site).ok_or_else(missing)?.element = None;
     }
     let groups = vec![sites.to_vec()];
-    let question = Question { structure, groups, allowed: Vec::new(), answers: 1 };
-    let Completion { mut groups, .. } = complete(mender, &question, cancelled)?;
+    // Which size the cell has does not decide what might stand for an element: the cell would follow.
+    let measured = Some(false);
+    let question = Question { structure, groups, allowed: Vec::new(), answers: 1, measured };
+    let evidence = Evidence { weighing: Weighing::shipped()?, ..Evidence::none() };
+    let Completion { mut groups, .. } = complete(mender, &question, evidence, cancelled)?;
     Ok(groups.swap_remove(0))
 }
 

@@ -4,12 +4,15 @@ use anyhow::{Result, bail};
 use cellwright_crystal::Element;
 use cellwright_features::complete::open_groups;
 use cellwright_features::energy::refusal_unless_masked;
+use cellwright_features::measured::measured;
 use cellwright_features::predict::percent;
-use cellwright_models::hull::Hull;
-use cellwright_models::tasks::complete::{Assignment, Completion, Question, complete};
+use cellwright_models::chgnet::Chgnet;
+use cellwright_models::tasks::complete::{
+    Assignment, Completion, Evidence, Question, Weighing, complete,
+};
 use cellwright_models::tasks::mender::Mender;
 use cellwright_models::tasks::predict::Predictor;
-use cellwright_models::{ModelError, Potential};
+use cellwright_models::{ModelError, Potential, weights};
 use cellwright_syntax::edit::{SiteGroup, name_sites};
 use cellwright_syntax::text::{TextEdit, apply_edits};
 use cellwright_syntax::{Parsed, Reading};
@@ -23,7 +26,9 @@ use crate::write_back::WriteBack;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 A masked site has the symbol ? or X, or without a symbol a label that begins with one; in a POSCAR such a name on line 6.
-Rows of a CIF are named each for itself, all atoms below one name of a POSCAR together.")]
+Rows of a CIF are named each for itself, all atoms below one name of a POSCAR together.
+An element that does not belong pulls or pushes at the cell: of the likeliest assignments the energy model tells the pressure, once the
+atoms are at rest, and the chances take it into account.")]
 pub(crate) struct Args {
     #[command(flatten)]
     inputs: Inputs,
@@ -36,9 +41,14 @@ pub(crate) struct Args {
     #[arg(long, value_delimiter = ',', value_name = "SYMBOLS")]
     elements: Vec<Element>,
 
-    /// Compute the energy of every assignment and its distance from the hull of known phases.
+    /// Do not ask the energy model, as where it is not installed: quicker, and less often right.
     #[arg(long)]
-    energy: bool,
+    no_energy: bool,
+
+    /// Where the cell comes from; without it what the file says (a POSCAR is computed, a CIF with standard uncertainties measured), and
+    /// both where it says nothing.
+    #[arg(long, value_enum)]
+    cell: Option<Size>,
 
     #[command(flatten)]
     mender: MenderArgs,
@@ -52,6 +62,15 @@ pub(crate) struct Args {
     /// How to show the answers.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+}
+
+/// Measured cells are smaller than those that the models have learned from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Size {
+    /// By an experiment.
+    Measured,
+    /// With the PBE functional, as in the Materials Project.
+    Computed,
 }
 
 /// The masked sites of one structure, schema `complete` version 1.
@@ -88,20 +107,23 @@ struct AssignmentLine {
     formula: String,
     probability: f64,
     charge_balanced: Option<bool>,
-    /// eV/atom.
+    /// eV/atom, the atoms at rest in the cell as it is.
     energy_per_atom: Option<f64>,
     /// eV/atom.
     above_hull: Option<f64>,
+    /// GPa, tension positive.
+    pressure: Option<f64>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
     args.write.check(args.inputs.sources().len(), false)?;
     let mender = args.mender.load(&args.model)?;
-    let potential = args.energy.then(|| args.model.load()).transpose()?;
-    let potential = potential.as_ref().map(|p| p as &dyn Potential);
+    let (potential, without) = potential(args)?;
+    let predictor = Predictor::shipped()?;
+    let models = Models { mender: mender.as_ref(), potential, predictor, without };
     let mut answers = Vec::new();
     let outcome = args.write.each(&args.inputs, false, |input| {
-        let (own, edits) = of_file(args, input, mender.as_ref(), potential)?;
+        let (own, edits) = of_file(args, input, &models)?;
         answers.extend(own);
         Ok((apply_edits(&input.parsed.text, &edits), Outcome::Clean))
     })?;
@@ -112,12 +134,34 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     Ok(outcome)
 }
 
+/// What is asked.
+struct Models<'a> {
+    mender: &'a dyn Mender,
+    potential: Option<Chgnet>,
+    predictor: Predictor,
+    /// Why there is no potential, where one was wanted.
+    without: Option<String>,
+}
+
+/// The potential, or why there is none.
+fn potential(args: &Args) -> Result<(Option<Chgnet>, Option<String>)> {
+    if args.no_energy {
+        return Ok((None, None));
+    }
+    match Chgnet::load(&weights::data_dir(), &args.model.device()?) {
+        Ok(potential) => Ok((Some(potential), None)),
+        Err(reason @ ModelError::NotInstalled { .. }) => {
+            Ok((None, Some(format!("without energies: {reason}"))))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// The masked sites of every structure of a file, and what writes the best assignment.
 fn of_file(
     args: &Args,
     input: &Input,
-    mender: &dyn Mender,
-    potential: Option<&dyn Potential>,
+    models: &Models<'_>,
 ) -> Result<(Vec<Answer>, Vec<TextEdit>)> {
     let parsed = &input.parsed;
     let (mut answers, mut edits) = (Vec::new(), Vec::new());
@@ -129,17 +173,20 @@ fn of_file(
             bail!("{}: {reason}", reading.name);
         }
         let groups = open_groups(parsed, reading);
-        let question = question(args, reading, &groups)?;
-        let done = complete(mender, &question, &|| false)?;
+        let question = question(args, parsed, reading, &groups)?;
+        let mut evaluate =
+            |cells: &[&_]| models.potential.as_ref().map_or_else(Vec::new, |p| p.evaluate(cells));
+        let evidence = Evidence {
+            library: Some(&models.predictor.prototypes().library),
+            evaluate: models.potential.is_some().then_some(&mut evaluate),
+            weighing: Weighing::shipped()?,
+        };
+        let done = complete(models.mender, &question, evidence, &|| false)?;
         if let Some(best) = done.joint.first() {
             let pairs: Vec<_> = groups.iter().zip(best.elements.iter().copied()).collect();
             edits.extend(name_sites(parsed, reading, &pairs)?);
         }
-        let mut answer = answer(&input.name, reading, &groups, &question, &done, mender);
-        if let Some(potential) = potential {
-            energies(&mut answer, &question, &done, potential)?;
-        }
-        answers.push(answer);
+        answers.push(answer(&input.name, reading, &groups, &question, &done, models));
     }
     if answers.is_empty() {
         bail!("no site is masked: {}", masks(parsed));
@@ -154,13 +201,21 @@ fn masks(parsed: &Parsed) -> &'static str {
     }
 }
 
-fn question(args: &Args, reading: &Reading, groups: &[SiteGroup]) -> Result<Question> {
+fn question(
+    args: &Args,
+    parsed: &Parsed,
+    reading: &Reading,
+    groups: &[SiteGroup],
+) -> Result<Question> {
     let structure = reading.structure.clone();
     Ok(Question {
         structure: structure.ok_or_else(|| anyhow::anyhow!("no atoms are given"))?,
         groups: groups.iter().map(|group| group.atoms(reading)).collect(),
         allowed: args.elements.clone(),
         answers: args.answers,
+        measured: args
+            .cell
+            .map_or_else(|| measured(parsed, reading), |c| Some(c == Size::Measured)),
     })
 }
 
@@ -170,23 +225,43 @@ fn answer(
     groups: &[SiteGroup],
     question: &Question,
     done: &Completion,
-    mender: &dyn Mender,
+    models: &Models<'_>,
 ) -> Answer {
-    let by = mender.provenance();
+    let by = models.mender.provenance();
+    let mut notes: Vec<String> = models.without.iter().cloned().collect();
+    if let Some(by) = models.potential.as_ref().map(Potential::provenance) {
+        notes.push(format!(
+            "energies and pressures by {} {}, the atoms at rest in the cell as it is",
+            by.model, by.version
+        ));
+    }
     let chance = |(e, p): &(Element, f64)| Chance { element: e.symbol(), probability: *p };
     let site = |(i, group): (usize, &SiteGroup)| SiteLine {
         site: group.name.clone(),
         atoms: question.groups[i].len(),
         elements: done.groups[i].iter().take(10).map(chance).collect(),
     };
-    let line = |a: &Assignment| AssignmentLine {
-        elements: a.elements.iter().map(|e| e.symbol()).collect(),
-        formula: Completion::completed(question, a).composition().formula(),
-        probability: a.probability,
-        charge_balanced: a.charge_balanced,
-        energy_per_atom: None,
-        above_hull: None,
+    let mut line = |a: &Assignment| {
+        let composition = Completion::completed(question, a).composition();
+        let formula = composition.formula();
+        let above_hull = a.probe.and_then(|probe| match models.predictor.hull(&composition) {
+            Ok(hull) => Some(hull.above(probe.energy)),
+            Err(reason) => {
+                notes.push(format!("{formula}: {reason}"));
+                None
+            }
+        });
+        AssignmentLine {
+            elements: a.elements.iter().map(|e| e.symbol()).collect(),
+            formula,
+            probability: a.probability,
+            charge_balanced: a.charge_balanced,
+            energy_per_atom: a.probe.map(|p| p.energy),
+            above_hull,
+            pressure: a.probe.map(|p| p.pressure),
+        }
     };
+    let assignments = done.joint.iter().map(&mut line).collect();
     Answer {
         file: file.to_owned(),
         block: reading.name.clone(),
@@ -194,42 +269,9 @@ fn answer(
         device: by.device,
         n_atoms: question.structure.len(),
         sites: groups.iter().enumerate().map(site).collect(),
-        assignments: done.joint.iter().map(line).collect(),
-        notes: Vec::new(),
+        assignments,
+        notes,
     }
-}
-
-/// Energies of the assignments as they stand, nothing relaxed.
-fn energies(
-    answer: &mut Answer,
-    question: &Question,
-    done: &Completion,
-    potential: &dyn Potential,
-) -> Result<()> {
-    let predictor = Predictor::shipped()?;
-    for (line, assignment) in answer.assignments.iter_mut().zip(&done.joint) {
-        let structure = Completion::completed(question, assignment);
-        match potential.evaluate(&[&structure]).pop() {
-            Some(Ok(evaluation)) => {
-                let energy = evaluation.energy_per_atom;
-                line.energy_per_atom = Some(energy);
-                match predictor.hull(&structure.composition()) {
-                    Ok(Hull { energy: hull, .. }) => line.above_hull = Some(energy - hull),
-                    Err(reason) => answer.notes.push(format!("{}: {reason}", line.formula)),
-                }
-            }
-            Some(Err(error @ ModelError::Unsupported(_))) => {
-                answer.notes.push(format!("{}: {error}", line.formula));
-            }
-            Some(Err(error)) => return Err(error.into()),
-            None => bail!("the potential gave no answer"),
-        }
-    }
-    let by = potential.provenance();
-    answer
-        .notes
-        .push(format!("energies of the crystals as they stand by {} {}", by.model, by.version));
-    Ok(())
 }
 
 /// For people.
@@ -256,6 +298,7 @@ fn table(answer: &Answer) -> String {
             charge.to_owned(),
         ];
         words.extend(line.energy_per_atom.map(|e| format!("{e:.4} eV/atom")));
+        words.extend(line.pressure.map(|p| format!("{p:+.1} GPa")));
         words.extend(line.above_hull.map(|e| format!("{:+.0} meV from the hull", 1e3 * e)));
         out.push_str(&format!("  {}\n", words.join("  ")));
     }

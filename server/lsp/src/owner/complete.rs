@@ -1,4 +1,5 @@
 //! Masked sites: asked about some time after the last change, like energies, so that what can be written there is offered at once.
+//! The first answer comes without the energy model, a better one follows when that has been asked too.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -32,6 +33,17 @@ const ANSWERS: usize = 8;
 pub(crate) struct Question {
     pub(crate) cell: Cell,
     pub(crate) groups: Vec<Vec<usize>>,
+    /// Whether the cell was measured; none where the file does not say.
+    pub(crate) measured: Option<bool>,
+}
+
+/// A question with its answer so far.
+#[derive(Debug)]
+pub(super) struct Known {
+    question: Question,
+    answer: Answer,
+    /// Whether no better answer will come.
+    last: bool,
 }
 
 /// What the model said, or why it did not.
@@ -41,6 +53,7 @@ impl Owner {
     /// Asks about crystals of the newest snapshot with masked sites that nothing is known of.
     pub(super) fn ask_for_completions(&mut self, uri: &Url) {
         let wanted = self.config.complete.enabled;
+        let thorough = self.energies_wanted();
         let Some(open) = self.documents.get_mut(uri) else { return };
         let Some(snapshot) = open.current().cloned() else { return };
         let questions: Vec<&Question> = snapshot
@@ -50,9 +63,14 @@ impl Owner {
             .filter(|q| q.cell.species.len() <= MOST_ATOMS)
             .take(MOST_CRYSTALS)
             .collect();
-        open.completions.retain(|(question, _)| questions.contains(&question));
-        let known = |q: &Question| open.completions.iter().any(|(known, _)| known == q);
-        let missing: Vec<Question> = questions.into_iter().filter(|q| !known(q)).cloned().collect();
+        open.completions.retain(|known| questions.contains(&&known.question));
+        let known = |q: &Question| open.completions.iter().find(|known| known.question == *q);
+        // All first answers before any second one.
+        let quick = questions.iter().filter(|q| known(q).is_none()).map(|q| (*q, false));
+        let better = questions.iter().filter(|q| known(q).is_none_or(|k| !k.last));
+        let better = better.filter(|_| thorough).map(|q| (*q, true));
+        let missing: Vec<(Question, bool)> =
+            quick.chain(better).map(|(q, thorough)| (q.clone(), thorough)).collect();
         let Some(supervisor) = self.supervisor.clone().filter(|_| wanted) else { return };
         open.completing.cancel();
         if missing.is_empty() {
@@ -64,16 +82,19 @@ impl Owner {
         let (events, uri) = (self.events.clone(), uri.clone());
         let ask = async move {
             tokio::time::sleep_until(due).await;
-            for question in missing {
+            for (question, thorough) in missing {
                 let task = Task::Complete {
                     structure: question.cell.clone(),
                     groups: question.groups.clone(),
                     elements: Vec::new(),
                     answers: ANSWERS,
+                    measured: question.measured,
+                    thorough,
                 };
                 let outcome = supervisor.run(task, CancellationToken::new(), None).await;
                 let (uri, outcome) = (uri.clone(), Box::new(outcome));
-                let _ = events.send(Event::Completed { uri, generation, question, outcome });
+                let completed = Event::Completed { uri, generation, question, thorough, outcome };
+                let _ = events.send(completed);
             }
         };
         self.handle.spawn(async move {
@@ -91,6 +112,7 @@ impl Owner {
         uri: &Url,
         generation: u64,
         question: Question,
+        thorough: bool,
         outcome: Result<Output, TaskError>,
     ) {
         let Some(open) = self.documents.get_mut(uri) else { return };
@@ -108,7 +130,17 @@ impl Owner {
                 Err(error.message)
             }
         };
-        open.completions.push((question, answer.map(Arc::new)));
+        let first = open.completions.iter().position(|known| known.question == question);
+        let first = first.map(|i| open.completions.swap_remove(i));
+        let answer = match (answer, first) {
+            (Ok(better), _) => Ok(Arc::new(better)),
+            // The potential could not help: what was known before stays.
+            (Err(_), Some(Known { answer: answer @ Ok(_), .. })) => answer,
+            (Err(reason), _) => Err(reason),
+        };
+        // What the model refuses, it refuses again.
+        let last = thorough || answer.is_err();
+        open.completions.push(Known { question, answer, last });
         self.refresh();
     }
 }
@@ -118,15 +150,17 @@ pub(super) fn completions(open: &OpenDocument) -> Vec<Option<Answer>> {
     let Some((_, snapshot)) = &open.snapshot else { return Vec::new() };
     let known = |question: &Option<Question>| {
         let question = question.as_ref()?;
-        let found = open.completions.iter().find(|(known, _)| known == question);
-        found.map(|(_, answer)| answer.clone())
+        let found = open.completions.iter().find(|known| known.question == *question);
+        found.map(|known| known.answer.clone())
     };
     snapshot.masked.iter().map(known).collect()
 }
 
 /// From the wire.
 pub(super) fn completion(output: Output) -> Option<Completion> {
-    let Output::Complete { provenance: by, groups, joint } = output else { return None };
+    let Output::Complete { provenance: by, groups, joint, energies_by } = output else {
+        return None;
+    };
     let chances = |group: Vec<(u8, f64)>| {
         group.into_iter().map(|(z, p)| Some((Element::from_z(z)?, p))).collect::<Option<Vec<_>>>()
     };
@@ -141,6 +175,12 @@ pub(super) fn completion(output: Output) -> Option<Completion> {
     Some(Completion {
         groups: groups.into_iter().map(chances).collect::<Option<Vec<_>>>()?,
         joint: joint.into_iter().map(together).collect::<Option<Vec<_>>>()?,
-        model: format!("{} {} on {}", by.model, by.version, by.device),
+        model: match energies_by {
+            Some(also) => format!(
+                "{} {} and {} {} on {}",
+                by.model, by.version, also.model, also.version, by.device
+            ),
+            None => format!("{} {} on {}", by.model, by.version, by.device),
+        },
     })
 }

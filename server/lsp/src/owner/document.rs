@@ -15,7 +15,7 @@ use tower_lsp::lsp_types::{
 };
 
 use super::Owner;
-use super::complete::{Answer, Question};
+use super::complete::Known;
 use super::relax::Relaxed;
 use crate::event::content_modified;
 use crate::outbox::Outgoing;
@@ -74,7 +74,7 @@ pub(super) struct OpenDocument {
     /// Where the last relaxation of a crystal of this document ended.
     pub(super) relaxed: Option<Relaxed>,
     /// What a model said of the masked sites of the newest snapshot.
-    pub(super) completions: Vec<(Question, Answer)>,
+    pub(super) completions: Vec<Known>,
     pub(super) waiting: Vec<(Need, Then)>,
 }
 

@@ -28,7 +28,7 @@ const MOST_CRYSTALS: usize = 32;
 
 impl Owner {
     /// Whether a model may be asked at all.
-    fn energies_wanted(&self) -> bool {
+    pub(super) fn energies_wanted(&self) -> bool {
         self.config.energy.enabled && self.not_installed.is_none()
     }
 

@@ -140,8 +140,8 @@ impl Owner {
             Event::Energies { uri, generation, cells, outcome } => {
                 self.energies(&uri, generation, cells, *outcome);
             }
-            Event::Completed { uri, generation, question, outcome } => {
-                self.completed(&uri, generation, question, *outcome);
+            Event::Completed { uri, generation, question, thorough, outcome } => {
+                self.completed(&uri, generation, question, thorough, *outcome);
             }
             Event::Worker(status) => self.worker_status(status),
             Event::ErrandEnded(end) => end(self),

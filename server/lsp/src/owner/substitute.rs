@@ -92,7 +92,10 @@ fn question(snapshot: &Snapshot, offset: usize) -> Result<(usize, SiteGroup, Tas
     let masked = cell.species.iter().enumerate().filter(|(_, z)| **z == 0).map(|(i, _)| i);
     let others = masked.filter(|i| !atoms.contains(i)).map(|i| vec![i]).collect::<Vec<_>>();
     let groups = std::iter::once(atoms.clone()).chain(others).collect();
-    let task = Task::Complete { structure: cell, groups, elements: Vec::new(), answers: 1 };
+    // The stress of a cell tells which element it was made for, not which others it could be made for.
+    let (measured, thorough) = (Some(false), false);
+    let elements = Vec::new();
+    let task = Task::Complete { structure: cell, groups, elements, answers: 1, measured, thorough };
     Ok((block, group, task))
 }
 

@@ -3,11 +3,13 @@
 use std::io::Write;
 
 use cellwright_crystal::{Element, Structure};
-use cellwright_models::tasks::complete::{Assignment, Question, complete};
+use cellwright_models::tasks::complete::{Assignment, Evidence, Question, Weighing, complete};
 use cellwright_models::tasks::denoise::{DenoiseOptions, Denoised, denoise};
+use cellwright_models::tasks::predict::Predictor;
 use cellwright_models::{Evaluation, ModelError, Potential, Provenance};
 
 use super::engine::Engine;
+use super::guarded::guarded;
 use super::memory;
 use super::runner::Context;
 use super::tasks::{Failure, failure, fits, operations};
@@ -17,32 +19,63 @@ fn bad(message: String) -> Failure {
     (ErrorKind::BadRequest, message)
 }
 
+/// Masked sites, as they came over the wire.
+pub(super) struct Masked<'a> {
+    pub(super) cell: &'a Cell,
+    pub(super) groups: Vec<Vec<usize>>,
+    pub(super) elements: &'a [u8],
+    pub(super) answers: usize,
+    pub(super) measured: Option<bool>,
+}
+
+/// With `thorough` the potential is asked too, where it is installed.
 pub(super) fn completion<W: Write>(
-    cell: &Cell,
-    groups: Vec<Vec<usize>>,
-    elements: &[u8],
-    answers: usize,
+    masked: Masked<'_>,
+    thorough: bool,
     engine: &mut impl Engine,
     context: &Context<'_, W>,
 ) -> Result<Output, Failure> {
-    let structure = cell.to_structure().map_err(bad)?;
     let element =
         |z: &u8| Element::from_z(*z).ok_or_else(|| bad(format!("there is no element {z}")));
-    let allowed = elements.iter().map(element).collect::<Result<_, _>>()?;
-    let question = Question { structure, groups, allowed, answers };
+    let question = Question {
+        structure: masked.cell.to_structure().map_err(bad)?,
+        groups: masked.groups,
+        allowed: masked.elements.iter().map(element).collect::<Result<_, _>>()?,
+        answers: masked.answers,
+        measured: masked.measured,
+    };
     let mender = engine.mender().map_err(failure)?;
-    let done = complete(mender.as_ref(), &question, &|| context.is_cancelled()).map_err(failure)?;
+    let predictor = Predictor::shipped().map_err(failure)?;
+    let energies_by = match thorough.then(|| engine.potential().map(Potential::provenance)) {
+        None => None,
+        Some(Ok(provenance)) => Some(provenance),
+        Some(Err(error)) => match failure(error) {
+            (ErrorKind::NotInstalled, _) => None,
+            failure => return Err(failure),
+        },
+    };
+    let floor = memory::resident().unwrap_or(0);
+    let mut evaluate = |cells: &[&Structure]| guarded(cells, floor, engine, context);
+    let evidence = Evidence {
+        library: Some(&predictor.prototypes().library),
+        evaluate: energies_by.is_some().then_some(&mut evaluate),
+        weighing: Weighing::shipped().map_err(failure)?,
+    };
+    let done = complete(mender.as_ref(), &question, evidence, &|| context.is_cancelled());
+    let done = done.map_err(failure)?;
     let numbers =
         |chances: Vec<(Element, f64)>| chances.into_iter().map(|(e, p)| (e.z(), p)).collect();
     let line = |a: Assignment| AssignmentLine {
         elements: a.elements.into_iter().map(Element::z).collect(),
         probability: a.probability,
         charge_balanced: a.charge_balanced,
+        pressure: a.probe.map(|p| p.pressure),
     };
     Ok(Output::Complete {
         provenance: mender.provenance(),
         groups: done.groups.into_iter().map(numbers).collect(),
         joint: done.joint.into_iter().map(line).collect(),
+        energies_by,
     })
 }
 

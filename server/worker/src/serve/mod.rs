@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 mod engine;
+mod guarded;
 mod memory;
 mod mend;
 mod predict;

@@ -3,11 +3,12 @@
 use std::io::Write;
 
 use cellwright_crystal::{Element, Structure};
+use cellwright_models::Potential;
 use cellwright_models::tasks::finish::{Options, Stage};
 use cellwright_models::tasks::predict::{Candidate, Prediction, Predictor, Request};
-use cellwright_models::{Evaluation, ModelError, Potential};
 
 use super::engine::Engine;
+use super::guarded::guarded;
 use super::memory;
 use super::runner::Context;
 use super::tasks::{Failure, failure};
@@ -84,38 +85,6 @@ fn request(asked: Asked) -> Result<Request, Failure> {
         starts: if asked.relax > 0 { asked.starts } else { Some(0) },
         seed: 0,
     })
-}
-
-/// Energies and forces of a few structures, unless the task was cancelled or there is not the memory: what does not fit together
-/// may fit one by one.
-fn guarded<W: Write>(
-    structures: &[&Structure],
-    floor: u64,
-    engine: &mut impl Engine,
-    context: &Context<'_, W>,
-) -> Vec<Result<Evaluation, ModelError>> {
-    if context.is_cancelled() {
-        return structures.iter().map(|_| Err(ModelError::Cancelled)).collect();
-    }
-    let ceiling = &context.shared.ceiling;
-    let needs: Vec<u64> = structures.iter().map(|s| engine.need(s)).collect();
-    let together = needs.iter().copied().fold(0, u64::saturating_add);
-    let potential = match engine.potential() {
-        Ok(potential) => potential,
-        Err(error) => {
-            let text = error.to_string();
-            return structures.iter().map(|_| Err(ModelError::BadWeights(text.clone()))).collect();
-        }
-    };
-    if ceiling.refuses(together, floor).is_none() {
-        return potential.evaluate(structures);
-    }
-    let missing = || Err(ModelError::Unsupported("the model gave no answer".to_owned()));
-    let one = |(structure, need): (&&Structure, &u64)| match ceiling.refuses(*need, floor) {
-        Some(reason) => Err(ModelError::Unsupported(reason)),
-        None => potential.evaluate(&[*structure]).pop().unwrap_or_else(missing),
-    };
-    structures.iter().zip(&needs).map(one).collect()
 }
 
 fn lines(candidates: &[Candidate]) -> Vec<CandidateLine> {

@@ -38,8 +38,10 @@ pub(super) fn perform<W: Write>(
             let asked = Asked { composition, units, space_group, answers, relax, samples, starts };
             prediction(asked, engine, context)
         }
-        Task::Complete { structure, groups, elements, answers } => {
-            mend::completion(&structure, groups, &elements, answers, engine, context)
+        Task::Complete { structure, groups, elements, answers, measured, thorough } => {
+            let (cell, elements) = (&structure, &elements);
+            let asked = mend::Masked { cell, groups, elements, answers, measured };
+            mend::completion(asked, thorough, engine, context)
         }
         Task::Denoise { structure, symmetry, options } => {
             mend::denoising(&structure, symmetry.as_deref(), &options, engine, context)

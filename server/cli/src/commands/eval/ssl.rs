@@ -3,17 +3,19 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use cellwright_crystal::{Element, Structure};
-use cellwright_models::Provenance;
+use cellwright_models::chgnet::Chgnet;
 use cellwright_models::data::Crystal;
 use cellwright_models::eval::selfsup::{
-    Answer as Said, Mask, Prototypes, Question, Report, Statistics, Validity, judge, questions,
+    Answer as Said, Case, Mask, Question, Report, Statistics, Validity, fit, judge, questions,
     validity,
 };
+use cellwright_models::prototypes::Library;
 use cellwright_models::selfsup::{Mended, Model};
-use cellwright_models::tasks::complete::{self, complete};
+use cellwright_models::tasks::complete::{Clue, Evidence, Weighing, clues, known_chances, weigh};
 use cellwright_models::tasks::predict::Predictor;
+use cellwright_models::{Potential, Provenance};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -25,7 +27,7 @@ use crate::output::{self, Format, Outcome};
 
 mod table;
 
-/// Assignments of all masked sites that are looked at.
+/// Assignments of all masked sites that count.
 const LISTED: usize = 3;
 
 /// Questions in one call of the model, so that progress is seen.
@@ -33,7 +35,8 @@ const BATCH: usize = 64;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Masks: alpha takes all atoms of one species away, each species of a crystal in turn; beta 15 % of the atoms; gamma 30 %. All atoms
+Rows: model is the network alone; complete weighs it with known structures and charges; energies asks the potential too (it has seen
+structures of the Materials Project). Masks: alpha takes all atoms of one species away, each species of a crystal in turn; beta 15 % of the atoms; gamma 30 %. All atoms
 are displaced too. The statistics are those of the crystals that the model was trained on; they see no structure. Prototypes are those
 of the library of known structures that comes with this program; they are asked where all atoms of a species are masked.")]
 pub(super) struct Args {
@@ -51,6 +54,18 @@ pub(super) struct Args {
     /// Standard deviations of the displacements, in units of the shortest distance of a crystal.
     #[arg(long, value_delimiter = ',', default_value = "0.1,0.2")]
     noise: Vec<f64>,
+
+    /// Library of known structures, clean of that part; without it the one that comes with this program.
+    #[arg(long, value_name = "FILE")]
+    library: Option<PathBuf>,
+
+    /// Ask the potential for the stresses of the likeliest elements too: a row of its own, which takes longer.
+    #[arg(long)]
+    energies: bool,
+
+    /// File for weights of the evidence, fitted to these questions; best with a library that is clean of them, and --energies.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
 
     /// Seed of masks, displacements and bootstrap.
     #[arg(long, default_value_t = 0)]
@@ -91,8 +106,8 @@ impl From<MaskName> for Mask {
 /// One measurement.
 #[derive(Debug, Serialize)]
 struct Row {
-    /// `model`, `prototypes` (known structures; statistics where there is none), `statistics` (partners and proportions) or
-    /// `frequency`.
+    /// `model`, `complete` (with known structures and charges), `energies` (and a potential), `prototypes` (known structures;
+    /// statistics where there is none), `statistics` (partners and proportions) or `frequency`.
     method: &'static str,
     mask: Mask,
     noise: f64,
@@ -125,32 +140,51 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     let model = Model::open(&args.model, &args.device.device()?)?;
     let data = files::data_sets(args.set.data.as_deref());
     let statistics = Statistics::of(&model.data().open(&data)?.train)?;
+    let own = args.library.as_deref().map(Library::open).transpose()?;
     let predictor = Predictor::shipped()?;
-    let prototypes = Prototypes::new(&predictor.prototypes().library);
-    let clean = predictor.prototypes().library.provenance().clean_of.contains_key(&args.set.name());
+    let library = own.as_ref().unwrap_or(&predictor.prototypes().library);
+    let clean = library.provenance().clean_of.contains_key(&args.set.name());
     if !clean {
         let set = args.set.name();
         output::complain(&format!("the library is not known to be free of the crystals of {set}"));
     }
+    let potential = args.energies.then(|| args.device.load()).transpose()?;
     let all = args.set.read()?;
     let count = all.len();
     let crystals = answered(&model, all)?;
     if crystals.is_empty() {
         bail!("the model answers for none of the {count} crystals");
     }
-    let mut rows = Vec::new();
+    let asked = Asked { model: &model, library, potential: potential.as_ref() };
+    let (mut rows, mut cases) = (Vec::new(), Vec::new());
     for mask in &args.masks {
         for noise in &args.noise {
             let questions = questions(&crystals, (*mask).into(), *noise, args.seed)?;
-            rows.extend(measure(
-                &model,
-                (&statistics, &prototypes),
-                &questions,
-                *noise,
-                (*mask).into(),
-                args.seed,
-            )?);
+            let looked = asked.look(&questions)?;
+            let row = |method, (report, seconds)| Row {
+                method,
+                mask: (*mask).into(),
+                noise: *noise,
+                report,
+                seconds_per_question: seconds,
+            };
+            for (method, measured) in asked.rows(&questions, &looked, args.seed)? {
+                rows.push(row(method, measured));
+            }
+            for (method, measured) in simple(&questions, library, &statistics, args.seed) {
+                rows.push(row(method, measured));
+            }
+            let case = |(question, looked): (&Question, Looked)| Case {
+                id: crystals[question.crystal].id.clone(),
+                truth: question.there(),
+                clues: looked.clues,
+            };
+            cases.extend(questions.iter().zip(looked).map(case));
         }
+    }
+    if let Some(out) = &args.out {
+        let text = format!("{}\n", serde_json::to_string_pretty(&fit(&cases))?);
+        std::fs::write(out, text).with_context(|| format!("cannot write {}", out.display()))?;
     }
     let whole: Vec<(usize, Structure)> =
         crystals.iter().enumerate().map(|(i, c)| Ok((i, c.structure()?))).collect::<Result<_>>()?;
@@ -183,69 +217,122 @@ fn answered(model: &Model, crystals: Vec<Crystal>) -> Result<Vec<Crystal>> {
     Ok(kept)
 }
 
-/// The model, then what it has to beat.
-fn measure(
-    model: &Model,
-    (statistics, prototypes): (&Statistics, &Prototypes),
-    questions: &[Question],
-    noise: f64,
-    mask: Mask,
-    seed: u64,
-) -> Result<Vec<Row>> {
-    let bar = ProgressBar::new(questions.len() as u64)
-        .with_style(ProgressStyle::with_template("{wide_bar} {pos}/{len}, {elapsed}, {eta} left")?);
-    let row = |method, answers: &[Said], start: Instant| Row {
-        method,
-        mask,
-        noise,
-        report: judge(questions, answers, seed),
-        seconds_per_question: start.elapsed().as_secs_f64() / questions.len().max(1) as f64,
-    };
-    let start = Instant::now();
-    let mut answers = Vec::with_capacity(questions.len());
-    for part in questions.chunks(BATCH) {
-        let cells: Vec<Structure> = part.iter().map(|q| q.spoiled.clone()).collect();
-        let mended = model.mend(&cells, &|| false)?;
-        for (question, mended) in part.iter().zip(mended) {
-            answers.push(said(model, question, mended)?);
+/// What the model says of a question, and all that is known of the assignments, with the time that it took.
+struct Looked {
+    mended: Mended,
+    clues: Vec<(Vec<Element>, Clue)>,
+    seconds: f64,
+}
+
+/// A report with the seconds that a question took.
+type Measured = (Report, f64);
+
+/// Who is asked.
+struct Asked<'a> {
+    model: &'a Model,
+    library: &'a Library,
+    potential: Option<&'a Chgnet>,
+}
+
+impl Asked<'_> {
+    fn look(&self, questions: &[Question]) -> Result<Vec<Looked>> {
+        let bar = ProgressBar::new(questions.len() as u64).with_style(
+            ProgressStyle::with_template("{wide_bar} {pos}/{len}, {elapsed}, {eta} left")?,
+        );
+        let mut looked = Vec::with_capacity(questions.len());
+        for part in questions.chunks(BATCH) {
+            let cells: Vec<Structure> = part.iter().map(|q| q.spoiled.clone()).collect();
+            for (question, mended) in part.iter().zip(self.model.mend(&cells, &|| false)?) {
+                let start = Instant::now();
+                let mut evaluate =
+                    |cells: &[&_]| self.potential.map_or_else(Vec::new, |p| p.evaluate(cells));
+                let evidence = Evidence {
+                    library: Some(self.library),
+                    evaluate: self.potential.is_some().then_some(&mut evaluate),
+                    weighing: Weighing::shipped()?,
+                };
+                let clues = clues(self.model, &question.asked(LISTED), evidence, &|| false)?;
+                looked.push(Looked { mended, clues, seconds: start.elapsed().as_secs_f64() });
+                bar.inc(1);
+            }
         }
-        bar.inc(part.len() as u64);
+        bar.finish_and_clear();
+        Ok(looked)
     }
-    bar.finish_and_clear();
-    let mut rows = vec![row("model", &answers, start)];
-    // Displacements do not matter to those who see no structure: all strengths of noise give one row.
-    let start = Instant::now();
-    let answers: Vec<Said> = questions.iter().map(|q| blind(q, statistics.chances(q))).collect();
-    rows.push(row("statistics", &answers, start));
-    if mask == Mask::Alpha {
+
+    /// The model alone, with what costs nothing, and with the potential.
+    fn rows(
+        &self,
+        questions: &[Question],
+        looked: &[Looked],
+        seed: u64,
+    ) -> Result<Vec<(&'static str, Measured)>> {
+        let blind = |clue: &Clue| Clue { probe: None, ..*clue };
+        let whole = |clue: &Clue| *clue;
+        let shipped = Weighing::shipped()?;
+        let mut rows = vec![
+            ("model", self.row(questions, looked, &Weighing::NEUTRAL, blind, seed)?),
+            ("complete", self.row(questions, looked, &shipped, blind, seed)?),
+        ];
+        if self.potential.is_some() {
+            rows.push(("energies", self.row(questions, looked, &shipped, whole, seed)?));
+        }
+        Ok(rows)
+    }
+
+    fn row(
+        &self,
+        questions: &[Question],
+        looked: &[Looked],
+        weighing: &Weighing,
+        seen: impl Fn(&Clue) -> Clue,
+        seed: u64,
+    ) -> Result<Measured> {
+        let said = |(question, looked): (&Question, &Looked)| -> Result<Said> {
+            let asked = question.asked(LISTED);
+            let clues: Vec<_> = looked.clues.iter().map(|(e, c)| (e.clone(), seen(c))).collect();
+            let done = weigh(&asked, &clues, weighing)?;
+            let group = |site: &usize| asked.groups.iter().position(|g| g.contains(site));
+            let named = |site| group(site).map_or_else(Vec::new, |g| done.groups[g].clone());
+            let spread = |elements: &[Element]| {
+                let on = |site| group(site).map(|g| elements[g]);
+                question.masked.iter().filter_map(on).collect::<Vec<_>>()
+            };
+            Ok(Said {
+                sites: question.masked.iter().map(named).collect(),
+                joint: done.joint.iter().map(|a| (spread(&a.elements), a.probability)).collect(),
+                displacement: Some(looked.mended.displacement.clone()),
+            })
+        };
+        let answers = questions.iter().zip(looked).map(said).collect::<Result<Vec<_>>>()?;
+        let seconds = looked.iter().map(|l| l.seconds).sum::<f64>() / looked.len().max(1) as f64;
+        Ok((judge(questions, &answers, seed), seconds))
+    }
+}
+
+/// What the model has to beat. They see no displacements.
+fn simple(
+    questions: &[Question],
+    library: &Library,
+    statistics: &Statistics,
+    seed: u64,
+) -> Vec<(&'static str, Measured)> {
+    let measured = |answer: &(dyn Fn(&Question) -> Said + Sync)| {
         let start = Instant::now();
-        let answers: Vec<Said> = questions
-            .par_iter()
-            .map(|q| blind(q, prototypes.chances(q).unwrap_or_else(|| statistics.chances(q))))
-            .collect();
-        rows.push(row("prototypes", &answers, start));
-    }
-    let start = Instant::now();
-    let answers: Vec<Said> = questions.iter().map(|q| blind(q, statistics.frequency())).collect();
-    rows.push(row("frequency", &answers, start));
-    Ok(rows)
-}
-
-/// What the model says of each site, and of all together, as completing does, where they held one species.
-fn said(model: &Model, question: &Question, mended: Mended) -> Result<Said> {
-    let sites = question.masked.iter().map(|site| mended.ranked(*site)).collect();
-    let joint = if question.together { together(model, question)? } else { Vec::new() };
-    Ok(Said { sites, joint, displacement: Some(mended.displacement) })
-}
-
-fn together(model: &Model, question: &Question) -> Result<Vec<(Vec<Element>, f64)>> {
-    let asked = complete::Question {
-        groups: vec![question.masked.clone()],
-        ..complete::Question::separate(question.spoiled.clone(), LISTED)
+        let answers: Vec<Said> = questions.par_iter().map(answer).collect();
+        let seconds = start.elapsed().as_secs_f64() / questions.len().max(1) as f64;
+        (judge(questions, &answers, seed), seconds)
     };
-    let count = question.masked.len();
-    let answer = complete(model, &asked, &|| false)?;
-    Ok(answer.joint.iter().map(|a| (vec![a.elements[0]; count], a.probability)).collect())
+    let known = |q: &Question| {
+        let chances = known_chances(library, &q.asked(1));
+        blind(q, chances.unwrap_or_else(|| statistics.chances(q)))
+    };
+    let mut rows = vec![("statistics", measured(&|q| blind(q, statistics.chances(q))))];
+    if questions.iter().all(|q| q.together) {
+        rows.push(("prototypes", measured(&known)));
+    }
+    rows.push(("frequency", measured(&|q| blind(q, statistics.frequency()))));
+    rows
 }
 
 /// The same for every masked site; where they are one species, for all together too.

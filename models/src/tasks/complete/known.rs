@@ -1,0 +1,158 @@
+//! What known structures say of an assignment: which elements have the places of the masked ones in crystals of the same prototype.
+//!
+//! A classic way to complete a crystal, without anything learned. Of the classes of the library that the crystal matches whatever
+//! its elements are, every member that has the assigned elements in place of the masked ones votes, and counts the more the
+//! closer its other elements are and the better its volume fits.
+
+use std::collections::BTreeMap;
+
+use cellwright_crystal::Element;
+use rayon::prelude::*;
+
+use super::{Question, fill};
+use crate::eval::csp::matcher;
+use crate::prototypes::{Class, Library, Member, mendeleev};
+
+/// A difference of Mendeleev numbers, summed over the species that are not masked, that makes a member count e times less.
+const DIFFERENCE: f64 = 3.0;
+
+/// Standard deviation of the logarithm of a volume around what the library's model makes of a member's.
+const VOLUME: f64 = 0.08;
+
+/// Ways to tell the masked groups apart that are matched with the library; more only come with many groups.
+const MOST_PATTERNS: usize = 12;
+
+/// Which groups of sites hold the same element as a known site or as an earlier group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    /// That of known sites.
+    Known(Element),
+    /// That of this group and of no known site; the first such group.
+    Masked(usize),
+}
+
+/// A class that the crystal matches: what is on each of its slots.
+struct Fit<'a> {
+    class: &'a Class,
+    slots: Vec<Part>,
+}
+
+/// How much the library speaks for each assignment of elements to the groups of a question (0 and above, on one scale).
+/// Assignments are best given with the likeliest first: of many groups, those that tell the groups apart in rare ways are not
+/// looked at.
+pub(super) fn votes(
+    library: &Library,
+    question: &Question,
+    assignments: &[&[Element]],
+) -> Vec<f64> {
+    let mut fits: BTreeMap<Vec<Part>, Option<(Vec<Fit<'_>>, f64)>> = BTreeMap::new();
+    let known = question.structure.composition();
+    let vote = |elements: &&[Element]| {
+        let part = |group: usize| {
+            let element = elements[group];
+            let first = elements.iter().position(|e| *e == element).unwrap_or(group);
+            if known.amount(element) > 0.0 { Part::Known(element) } else { Part::Masked(first) }
+        };
+        let pattern: Vec<Part> = (0..elements.len()).map(part).collect();
+        if !fits.contains_key(&pattern) && fits.len() == MOST_PATTERNS {
+            return 0.0;
+        }
+        let fitting =
+            fits.entry(pattern).or_insert_with_key(|pattern| fitting(library, question, pattern));
+        let Some((fits, volume)) = fitting else { return 0.0 };
+        fits.iter().map(|fit| fit.votes(library, elements, *volume)).sum()
+    };
+    assignments.iter().map(vote).collect()
+}
+
+/// Chances of the elements on the masked sites of a question with one group, from known structures alone; none where the crystal is of
+/// no known prototype.
+#[must_use]
+pub fn known_chances(library: &Library, question: &Question) -> Option<Vec<(Element, f64)>> {
+    let elements: Vec<Element> = Element::all().collect();
+    let assignments: Vec<&[Element]> = elements.iter().map(std::slice::from_ref).collect();
+    let votes = votes(library, question, &assignments);
+    let total: f64 = votes.iter().sum();
+    let chances = elements.iter().zip(&votes).filter(|(_, v)| **v > 0.0);
+    (total > 0.0).then(|| chances.map(|(e, v)| (*e, v / total)).collect())
+}
+
+/// The classes that the crystal matches when its groups are told apart like this, and the volume of its primitive cell; none when it
+/// is no crystal, or there are not elements enough to tell its groups apart.
+fn fitting<'a>(
+    library: &'a Library,
+    question: &Question,
+    pattern: &[Part],
+) -> Option<(Vec<Fit<'a>>, f64)> {
+    let mut crystal = question.structure.clone();
+    let known = crystal.composition();
+    let mut strangers = Element::all().filter(|e| known.amount(*e) == 0.0);
+    let mut parts: BTreeMap<Element, Part> =
+        known.iter().map(|(e, _)| (e, Part::Known(e))).collect();
+    for (group, part) in question.groups.iter().zip(pattern) {
+        let taken = parts.iter().find(|(_, p)| *p == part).map(|(e, _)| *e);
+        let element = taken.or_else(|| strangers.next())?;
+        parts.insert(element, *part);
+        fill(&mut crystal, group, element);
+    }
+    let matcher = matcher();
+    let prepared = matcher.prepare(&crystal).ok()?;
+    let copies = crystal.len() / prepared.len().max(1);
+    let mut counts: Vec<usize> =
+        crystal.composition().iter().map(|(_, n)| n as usize / copies.max(1)).collect();
+    counts.sort_unstable();
+    let fit = |class: &'a Class| {
+        let first = class.members.first()?;
+        let ours = matcher.prepare(&class.crystal(first).ok()?).ok()?;
+        let found = matcher.rms_anonymous(&ours, &prepared)?;
+        let on_slot = |element: &Element| {
+            let (_, to) = found.elements.iter().find(|(from, _)| from == element)?;
+            parts.get(to).copied()
+        };
+        let slots = first.elements.iter().map(on_slot).collect::<Option<_>>()?;
+        Some(Fit { class, slots })
+    };
+    let classes: Vec<&Class> = library.with_counts(&counts).collect();
+    let fits = classes.into_par_iter().filter_map(fit).collect();
+    Some((fits, crystal.lattice.volume() / copies as f64))
+}
+
+impl Fit<'_> {
+    /// Of all members, in all equal orders of the slots.
+    fn votes(&self, library: &Library, elements: &[Element], volume: f64) -> f64 {
+        let orders = self.class.automorphisms.iter();
+        let orders: Vec<Vec<Part>> =
+            orders.map(|order| order.iter().map(|s| self.slots[*s]).collect()).collect();
+        let members = self.class.members.iter();
+        members
+            .flat_map(|member| orders.iter().map(move |parts| (member, parts)))
+            .map(|(member, parts)| self.vote(library, member, parts, elements, volume))
+            .sum()
+    }
+
+    fn vote(
+        &self,
+        library: &Library,
+        member: &Member,
+        parts: &[Part],
+        elements: &[Element],
+        volume: f64,
+    ) -> f64 {
+        let mut apart = 0.0;
+        let mut filled = Vec::with_capacity(parts.len());
+        for (part, theirs) in parts.iter().zip(&member.elements) {
+            match part {
+                Part::Masked(group) if elements[*group] != *theirs => return 0.0,
+                Part::Masked(group) => filled.push(elements[*group]),
+                Part::Known(ours) => {
+                    apart += (mendeleev(*ours) - mendeleev(*theirs)).abs();
+                    filled.push(*ours);
+                }
+            }
+        }
+        let expected = |elements: &[Element]| library.volumes().sum(&self.class.counts, elements);
+        let predicted = member.volume() * expected(&filled) / expected(&member.elements);
+        let off = (volume / predicted).ln() / VOLUME;
+        (-apart / DIFFERENCE - 0.5 * off * off).exp()
+    }
+}

@@ -1,0 +1,127 @@
+//! What a potential says of assignments: how much the cell pulls or pushes once the atoms are where they belong.
+
+use cellwright_crystal::Structure;
+use nalgebra::{Matrix3, Vector3};
+use serde::{Deserialize, Serialize};
+
+use crate::tasks::batches;
+use crate::tasks::finish::Evaluate;
+use crate::tasks::mender::{Mender, check};
+use crate::tasks::relax::{Descent, Optimizer, RelaxOptions};
+use crate::{Evaluation, ModelError};
+
+/// How often the model puts the atoms back before the potential is asked.
+const ROUNDS: usize = 2;
+
+/// Steps down the potential, the cell held.
+const STEPS: usize = 6;
+
+/// Forces below this (eV/Å) leave a stress as it is.
+const AT_REST: f64 = 0.02;
+
+/// What a potential says of a crystal in its cell, with its atoms at rest.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Probe {
+    /// eV/atom.
+    pub energy: f64,
+    /// A third of the trace of the stress (GPa), tension positive.
+    pub pressure: f64,
+    /// Norm of the rest of the stress (GPa).
+    pub shear: f64,
+}
+
+impl From<&Evaluation> for Probe {
+    fn from(evaluation: &Evaluation) -> Self {
+        let pressure = evaluation.stress.trace() / 3.0;
+        let shear = (evaluation.stress - Matrix3::from_diagonal_element(pressure)).norm();
+        Self { energy: evaluation.energy_per_atom, pressure, shear }
+    }
+}
+
+/// Asks about whole crystals, all at once. The atoms are put back by the model, then down the potential. None for a crystal that
+/// the model or the potential cannot treat.
+pub(super) fn probe(
+    mender: &dyn Mender,
+    cells: &[Structure],
+    evaluate: &mut Evaluate<'_>,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Vec<Option<Probe>>, ModelError> {
+    let mut cells = cells.to_vec();
+    for _ in 0..ROUNDS {
+        match put_back(mender, &mut cells, cancelled) {
+            // What the model cannot treat any more stays where it is.
+            Err(ModelError::Unsupported(_)) => break,
+            done => done?,
+        }
+    }
+    let options = RelaxOptions {
+        optimizer: Optimizer::Lbfgs,
+        force_tolerance: AT_REST,
+        max_steps: STEPS,
+        ..RelaxOptions::default()
+    };
+    let mut descents = cells
+        .iter()
+        .map(|cell| Descent::new(cell, None, &options).map(Some))
+        .collect::<Result<Vec<_>, _>>()?;
+    loop {
+        let wanted: Vec<usize> = (0..descents.len())
+            .filter(|i| descents[*i].as_ref().is_some_and(|d| d.wanted().is_some()))
+            .collect();
+        if wanted.is_empty() {
+            break;
+        }
+        let sizes: Vec<usize> = wanted.iter().map(|i| cells[*i].len()).collect();
+        for range in batches(&sizes) {
+            if cancelled() {
+                return Err(ModelError::Cancelled);
+            }
+            advance(&mut descents, &wanted[range], evaluate)?;
+        }
+    }
+    let probe = |descent: Option<Descent>| Some(Probe::from(&descent?.relaxed()?.last));
+    let finite = |p: &Probe| [p.energy, p.pressure, p.shear].iter().all(|x| x.is_finite());
+    Ok(descents.into_iter().map(|d| probe(d).filter(finite)).collect())
+}
+
+/// A step of some of the descents. Those that the potential refuses end here.
+fn advance(
+    descents: &mut [Option<Descent>],
+    which: &[usize],
+    evaluate: &mut Evaluate<'_>,
+) -> Result<(), ModelError> {
+    let wanted: Vec<&Structure> =
+        which.iter().filter_map(|i| descents[*i].as_ref()?.wanted()).collect();
+    let answers = evaluate(&wanted);
+    if answers.len() != which.len() {
+        return Err(ModelError::Unsupported("the potential gave no answer".to_owned()));
+    }
+    for (i, answer) in which.iter().zip(answers) {
+        let Some(descent) = &mut descents[*i] else { continue };
+        match descent.advance(answer) {
+            Err(ModelError::Unsupported(_)) => descents[*i] = None,
+            done => done.map(drop)?,
+        }
+    }
+    Ok(())
+}
+
+/// Moves every atom to where the model would have it; the crystal as a whole stays.
+fn put_back(
+    mender: &dyn Mender,
+    cells: &mut [Structure],
+    cancelled: &dyn Fn() -> bool,
+) -> Result<(), ModelError> {
+    let mended = mender.mend(cells, cancelled)?;
+    if mended.len() != cells.len() {
+        return Err(ModelError::Unsupported("the model gave no answer".to_owned()));
+    }
+    for (cell, mended) in cells.iter_mut().zip(&mended) {
+        check(mended, cell)?;
+        let mean = mended.displacement.iter().sum::<Vector3<f64>>() / cell.len().max(1) as f64;
+        for (site, by) in cell.sites.iter_mut().zip(&mended.displacement) {
+            site.frac -= cell.lattice.to_fractional(&(by - mean));
+        }
+    }
+    Ok(())
+}
