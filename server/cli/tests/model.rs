@@ -1,19 +1,8 @@
 //! Commands that need the weights. Where they are not installed the tests say so and check the
 //! message that a user gets instead.
 
-use crate::support::{cellwright, file, run};
+use crate::support::{cellwright, file, installed, run};
 use crate::train::prepare;
-
-/// Whether the weights are there; says loudly when they are not.
-#[allow(clippy::print_stderr, reason = "who runs the tests has to see what they leave out")]
-fn installed() -> bool {
-    let listed = cellwright(&["models", "list", "--format", "json"]).json("models");
-    let there = listed[0]["installed"] == true;
-    if !there {
-        eprintln!("SKIPPED: no weights installed; run `cellwright models pull` to test energies");
-    }
-    there
-}
 
 #[test]
 fn energy_gives_forces_that_cancel() {

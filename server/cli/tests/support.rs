@@ -74,3 +74,14 @@ impl Run {
         value
     }
 }
+
+/// Whether the weights are there; says loudly when they are not.
+#[allow(clippy::print_stderr, reason = "who runs the tests has to see what they leave out")]
+pub(crate) fn installed() -> bool {
+    let listed = cellwright(&["models", "list", "--format", "json"]).json("models");
+    let there = listed[0]["installed"] == true;
+    if !there {
+        eprintln!("SKIPPED: no weights installed; run `cellwright models pull` to test energies");
+    }
+    there
+}
