@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use candle_core::Device;
 use cellwright_crystal::Element;
+use cellwright_crystal::metrics::is_structurally_valid;
 
 use super::agreement::kinds;
 use super::generator::{Draft, Generator};
@@ -17,33 +18,68 @@ use crate::equicsp::model::Options;
 /// learned from.
 const UNITS: [u32; 3] = [1, 2, 4];
 
-static PEROVSKITES: &[u8] = include_bytes!("../../../weights/equicsp/perov_5.safetensors");
+/// Those that come with this program, by name.
+static SHIPPED: [(&str, &[u8]); 2] = [
+    ("EquiCSP MP", include_bytes!("../../../weights/equicsp/mp.safetensors")),
+    ("EquiCSP Perov-5", include_bytes!("../../../weights/equicsp/perov_5.safetensors")),
+];
 
-/// The diffusion model of a predictor.
+/// The diffusion models of a predictor.
 #[derive(Debug, Clone)]
 pub(super) enum Learned {
     /// None.
     Nothing,
     /// One from outside.
     Given(Arc<Diffusion>),
-    /// The one that comes with this program; read when samples are asked for, not before.
+    /// Those that come with this program; read when samples are asked for, not before.
     Shipped,
 }
 
 impl Learned {
-    pub(super) fn model(&self) -> Result<Option<&Diffusion>, ModelError> {
-        static SHIPPED: OnceLock<Diffusion> = OnceLock::new();
+    fn models(&self) -> Result<&[Diffusion], ModelError> {
+        static READ: OnceLock<Vec<Diffusion>> = OnceLock::new();
         match self {
-            Self::Nothing => Ok(None),
-            Self::Given(model) => Ok(Some(model)),
-            Self::Shipped => match SHIPPED.get() {
-                Some(model) => Ok(Some(model)),
+            Self::Nothing => Ok(&[]),
+            Self::Given(model) => Ok(std::slice::from_ref(model)),
+            Self::Shipped => match READ.get() {
+                Some(models) => Ok(models),
                 None => {
-                    let model = Diffusion::from_bytes(PEROVSKITES, "EquiCSP Perov-5")?;
-                    Ok(Some(SHIPPED.get_or_init(|| model)))
+                    let models = SHIPPED.iter().map(|(name, b)| Diffusion::from_bytes(b, name));
+                    let models = models.collect::<Result<_, _>>()?;
+                    Ok(READ.get_or_init(|| models))
                 }
             },
         }
+    }
+}
+
+/// All models that know such cells, together: what most samples of one model agree on comes first.
+impl Generator for Learned {
+    fn generate(
+        &self,
+        request: &Request,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<(Vec<Draft>, Vec<String>), ModelError> {
+        let models = self.models()?;
+        if models.is_empty() {
+            return Ok((Vec::new(), vec!["there is no diffusion model".to_owned()]));
+        }
+        let (mut found, mut notes, mut asked) = (Vec::new(), Vec::new(), false);
+        for model in models {
+            let (cells, note) = model.cells(request);
+            asked |= !cells.is_empty();
+            notes.extend(note);
+            found.extend(model.drafts(&cells, request, cancelled)?);
+        }
+        if asked && found.is_empty() {
+            notes =
+                vec!["every sample of a diffusion model had atoms on top of each other".to_owned()];
+            return Ok((Vec::new(), notes));
+        }
+        found.sort_by(|a, b| b.0.total_cmp(&a.0));
+        // Who was not made for such cells need not say so where another was.
+        let notes = if asked { Vec::new() } else { notes };
+        Ok((found.into_iter().map(|(_, draft)| draft).collect(), notes))
     }
 }
 
@@ -109,22 +145,23 @@ impl Diffusion {
         });
         (cells, note)
     }
-}
 
-impl Generator for Diffusion {
-    fn generate(
+    /// The kinds of structures among the valid samples of some cells, with the share of these that agree on each.
+    fn drafts(
         &self,
+        cells: &[Vec<u8>],
         request: &Request,
         cancelled: &dyn Fn() -> bool,
-    ) -> Result<(Vec<Draft>, Vec<String>), ModelError> {
-        let (cells, note) = self.cells(request);
+    ) -> Result<Vec<(f64, Draft)>, ModelError> {
         let mut found: Vec<(f64, Draft)> = Vec::new();
         for (i, cell) in cells.iter().enumerate() {
             let seed = request.seed.wrapping_mul(UNITS.len() as u64).wrapping_add(i as u64);
             let options = Options { seed, ..Options::fast() };
             let species = vec![cell.as_slice(); request.samples];
+            let samples = self.model.sample(&species, &options, cancelled)?;
+            // What no relaxation could mend is no proposal.
             let samples: Vec<_> =
-                self.model.sample(&species, &options, cancelled)?.into_iter().flatten().collect();
+                samples.into_iter().flatten().filter(is_structurally_valid).collect();
             for kind in kinds(&samples) {
                 let source = Source::Diffusion {
                     model: self.name.clone(),
@@ -136,7 +173,6 @@ impl Generator for Diffusion {
                 found.push((kind.share, Draft { structure, source, probability: None }));
             }
         }
-        found.sort_by(|a, b| b.0.total_cmp(&a.0));
-        Ok((found.into_iter().map(|(_, draft)| draft).collect(), note.into_iter().collect()))
+        Ok(found)
     }
 }

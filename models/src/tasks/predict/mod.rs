@@ -190,10 +190,7 @@ impl Predictor {
         let search = Search { library: &self.prototypes.library };
         let generator: &dyn Generator = match kind {
             Kinds::Known => &*self.prototypes,
-            Kinds::Samples if request.samples > 0 => match self.diffusion.model()? {
-                Some(model) => model,
-                None => return Ok((Vec::new(), vec!["there is no diffusion model".to_owned()])),
-            },
+            Kinds::Samples if request.samples > 0 => &self.diffusion,
             Kinds::Starts if request.starts.map_or(nothing_yet, |starts| starts > 0) => &search,
             Kinds::Samples | Kinds::Starts => return Ok((Vec::new(), Vec::new())),
         };

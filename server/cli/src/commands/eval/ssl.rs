@@ -63,6 +63,10 @@ pub(super) struct Args {
     #[arg(long)]
     energies: bool,
 
+    /// Weights of the evidence instead of those that come with this program.
+    #[arg(long, value_name = "FILE")]
+    weighing: Option<PathBuf>,
+
     /// File for weights of the evidence, fitted to these questions; best with a library that is clean of them, and --energies.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -155,7 +159,14 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     if crystals.is_empty() {
         bail!("the model answers for none of the {count} crystals");
     }
-    let asked = Asked { model: &model, library, potential: potential.as_ref() };
+    let weighing = match &args.weighing {
+        Some(path) => {
+            let context = || format!("{} cannot be read", path.display());
+            Weighing::from_json(&std::fs::read_to_string(path).with_context(context)?)?
+        }
+        None => Weighing::shipped()?,
+    };
+    let asked = Asked { model: &model, library, potential: potential.as_ref(), weighing };
     let (mut rows, mut cases) = (Vec::new(), Vec::new());
     for mask in &args.masks {
         for noise in &args.noise {
@@ -232,6 +243,7 @@ struct Asked<'a> {
     model: &'a Model,
     library: &'a Library,
     potential: Option<&'a Chgnet>,
+    weighing: Weighing,
 }
 
 impl Asked<'_> {
@@ -249,7 +261,7 @@ impl Asked<'_> {
                 let evidence = Evidence {
                     library: Some(self.library),
                     evaluate: self.potential.is_some().then_some(&mut evaluate),
-                    weighing: Weighing::shipped()?,
+                    weighing: self.weighing,
                 };
                 let clues = clues(self.model, &question.asked(LISTED), evidence, &|| false)?;
                 looked.push(Looked { mended, clues, seconds: start.elapsed().as_secs_f64() });
@@ -269,13 +281,12 @@ impl Asked<'_> {
     ) -> Result<Vec<(&'static str, Measured)>> {
         let blind = |clue: &Clue| Clue { probe: None, ..*clue };
         let whole = |clue: &Clue| *clue;
-        let shipped = Weighing::shipped()?;
         let mut rows = vec![
             ("model", self.row(questions, looked, &Weighing::NEUTRAL, blind, seed)?),
-            ("complete", self.row(questions, looked, &shipped, blind, seed)?),
+            ("complete", self.row(questions, looked, &self.weighing, blind, seed)?),
         ];
         if self.potential.is_some() {
-            rows.push(("energies", self.row(questions, looked, &shipped, whole, seed)?));
+            rows.push(("energies", self.row(questions, looked, &self.weighing, whole, seed)?));
         }
         Ok(rows)
     }
