@@ -37,7 +37,7 @@ impl Kind {
     fn add(&mut self, element: Option<Element>, occupancy: f64) {
         let units = (occupancy / OCCUPANCY_UNIT).round() as i64;
         match self.0.iter_mut().find(|(e, _)| *e == element) {
-            Some((_, sum)) => *sum += units,
+            Some((_, sum)) => *sum = sum.saturating_add(units),
             None => self.0.push((element, units)),
         }
         self.0.sort_unstable();

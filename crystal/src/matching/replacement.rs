@@ -108,9 +108,10 @@ fn amounts(structure: &Prepared) -> Vec<(Option<Element>, i64)> {
     let mut amounts: Vec<(Option<Element>, i64)> = Vec::new();
     for (kind, count) in structure.kinds() {
         for (element, units) in kind.units() {
-            let units = units * count as i64;
+            // Absurd occupancies stay absurd, whatever they add up to.
+            let units = units.saturating_mul(count as i64);
             match amounts.iter_mut().find(|(e, _)| *e == element) {
-                Some((_, sum)) => *sum += units,
+                Some((_, sum)) => *sum = sum.saturating_add(units),
                 None => amounts.push((element, units)),
             }
         }

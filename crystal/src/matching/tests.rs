@@ -291,6 +291,17 @@ fn classes_hold_what_fits_their_first_member() {
 }
 
 #[test]
+fn absurd_occupancies_are_matched_like_others() {
+    let matcher = Matcher::default();
+    let mut absurd = structure(cube(4.0), &[("Po", [0.0; 3]), ("Po", [0.5, 0.4, 0.3])]);
+    absurd.sites.iter_mut().for_each(|site| site.occupancy = 1e300);
+    let one = structure(cube(4.0), &[("Po", [0.0; 3]), ("Po", [0.5, 0.4, 0.3])]);
+    let [absurd, one] = [absurd, one].map(|s| matcher.prepare(&s).unwrap());
+    assert!(matcher.fit_anonymous(&absurd, &absurd).is_some());
+    assert!(matcher.fit_anonymous(&absurd, &one).is_none());
+}
+
+#[test]
 fn what_is_no_crystal_is_refused_with_the_reason() {
     let matcher = Matcher::default();
     let refused = |s: &Structure| matcher.prepare(s).unwrap_err();

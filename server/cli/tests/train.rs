@@ -185,9 +185,9 @@ fn pre_training_is_taken_up_again() {
     let run = eval(&["--masks", "alpha,gamma", "--noise", "0.1", "--format", "json"]);
     let answer = run.json("eval-ssl");
     let rows = answer["rows"].as_array().expect("rows");
-    assert_eq!(rows.len(), 7, "{}", run.stderr);
+    assert_eq!(rows.len(), 9, "{}", run.stderr);
     assert_eq!((&rows[0]["mask"], &rows[0]["questions"]), (&"alpha".into(), &4.into()));
-    assert_eq!((&rows[4]["mask"], &rows[4]["questions"]), (&"gamma".into(), &2.into()));
+    assert_eq!((&rows[5]["mask"], &rows[5]["questions"]), (&"gamma".into(), &2.into()));
     assert_eq!(answer["validity"]["structural"]["value"], 1.0);
     let table = eval(&["--masks", "beta", "--noise", "0.2", "--markdown"]).stdout;
     assert_eq!(table.lines().filter(|line| line.starts_with("| β | 0.2 |")).count(), 3, "{table}");
