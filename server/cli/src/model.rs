@@ -9,7 +9,7 @@ use cellwright_features::energy::refusal;
 use cellwright_models::chgnet::Chgnet;
 use cellwright_models::device::{Device, device};
 use cellwright_models::tasks::mender::{self, Mender};
-use cellwright_models::weights;
+use cellwright_models::{ModelError, weights};
 use cellwright_syntax::Reading;
 use clap::Args;
 
@@ -26,6 +26,23 @@ impl ModelArgs {
     /// Loads CHGNet.
     pub(crate) fn load(&self) -> Result<Chgnet> {
         Ok(Chgnet::load(&weights::data_dir(), &self.device()?)?)
+    }
+
+    /// Loads CHGNet where it is installed; else says why there are no energies. Nobody is told anything who does not want any.
+    pub(crate) fn load_if_installed(
+        &self,
+        wanted: bool,
+    ) -> Result<(Option<Chgnet>, Option<String>)> {
+        if !wanted {
+            return Ok((None, None));
+        }
+        match Chgnet::load(&weights::data_dir(), &self.device()?) {
+            Ok(potential) => Ok((Some(potential), None)),
+            Err(reason @ ModelError::NotInstalled { .. }) => {
+                Ok((None, Some(format!("no energies: {reason}"))))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The device itself.

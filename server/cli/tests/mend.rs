@@ -64,7 +64,7 @@ fn energies_are_asked_where_there_are_any() {
     assert_eq!(without.code, 0, "{}", without.stderr);
     let without = without.json("complete");
     let note = without[0]["notes"][0].as_str().expect("a note");
-    assert!(note.starts_with("without energies") && note.contains("models pull"), "{note}");
+    assert!(note.starts_with("no energies") && note.contains("models pull"), "{note}");
     assert!(without[0]["assignments"][0]["pressure"].is_null());
     if !installed() {
         return;

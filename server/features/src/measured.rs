@@ -4,21 +4,23 @@ use cellwright_syntax::cif::Block;
 use cellwright_syntax::reading::Cell;
 use cellwright_syntax::{File, Parsed, Reading};
 
-/// Beginnings of data names that an experiment is described with.
-const EXPERIMENT: [&str; 7] = [
+/// Beginnings of data names that an experiment is described with, or that collections of published ones (COD, ICSD, AMCSD) add.
+const EXPERIMENT: [&str; 8] = [
     "_cell_measurement",
+    "_cod_database_code",
+    "_database_code",
     "_diffrn",
     "_exptl",
     "_pd_",
     "_refine",
     "_refln",
-    "_symmetry_measurement",
 ];
 
 /// Programs that write computed structures name themselves in the first comment.
 const COMPUTATION: [&str; 3] = ["pymatgen", "materials project", "vasp"];
 
-/// Whether the cell of a reading was measured (a CIF with standard uncertainties of its lengths, or that describes an experiment) or
+/// Whether the cell of a reading was measured (a CIF with standard uncertainties of its lengths, or that describes an
+/// experiment or comes from a collection of published ones) or
 /// computed (a POSCAR, a CIF written by a program that works on computed ones); none where the file does not say.
 #[must_use]
 pub fn measured(parsed: &Parsed, reading: &Reading) -> Option<bool> {

@@ -12,8 +12,6 @@ const SPREAD: [f64; PIECES] = [1.0, 1.0, 3.0, 3.0, 3.0];
 /// What was known of the assignments to a question, and which elements were there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Case {
-    /// Identifier of the crystal.
-    pub id: String,
     /// One element for each group of masked sites.
     pub truth: Vec<Element>,
     /// Assignments that were looked at.
@@ -55,7 +53,7 @@ mod tests {
         let mut random = Random::new(3, 0);
         let mut uniform = |scale: f64| scale * random.below(1 << 20) as f64 / f64::from(1 << 20);
         let elements: Vec<Element> = Element::all().take(6).collect();
-        let case = |i: usize| {
+        let case = |_| {
             let clue = |_: &Element| Clue {
                 log_chance: -uniform(4.0),
                 share: Some(uniform(1.0)),
@@ -70,7 +68,7 @@ mod tests {
             });
             let right = right.unwrap_or(0);
             let clues = elements.iter().map(|e| vec![*e]).zip(clues).collect();
-            Case { id: i.to_string(), truth: vec![elements[right]], clues }
+            Case { truth: vec![elements[right]], clues }
         };
         (0..count).map(case).collect()
     }

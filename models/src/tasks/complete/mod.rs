@@ -139,7 +139,8 @@ pub fn complete(
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Completion, ModelError> {
     let Evidence { library, mut evaluate, weighing } = evidence;
-    let mut mixed: BTreeMap<Vec<Element>, Assignment> = BTreeMap::new();
+    // With the chance in the likeliest cell so far, whose probe is the one to show.
+    let mut mixed: BTreeMap<Vec<Element>, (Assignment, f64)> = BTreeMap::new();
     for (chance, factor) in volume::possible(question.measured) {
         let structure = volume::scaled(&question.structure, *factor)
             .map_err(|e| ModelError::Unsupported(e.to_string()))?;
@@ -148,23 +149,16 @@ pub fn complete(
         let clues = clues(mender, &question, Evidence { library, evaluate, weighing }, cancelled)?;
         for mut here in assignments(&clues, &weighing)? {
             here.probability *= chance;
-            mixed
-                .entry(here.elements.clone())
-                .and_modify(|so_far| so_far.join(&here))
-                .or_insert(here);
+            let chance = here.probability;
+            let fresh = || (Assignment { probability: 0.0, ..here.clone() }, chance);
+            let (sum, best) = mixed.entry(here.elements.clone()).or_insert_with(fresh);
+            sum.probability += chance;
+            if chance > *best {
+                (sum.probe, *best) = (here.probe, chance);
+            }
         }
     }
-    Ok(listed(question, mixed.into_values().collect()))
-}
-
-impl Assignment {
-    /// The same in a cell of another size: what a potential says is taken from the likelier one.
-    fn join(&mut self, other: &Self) {
-        if other.probability > self.probability {
-            self.probe = other.probe;
-        }
-        self.probability += other.probability;
-    }
+    Ok(listed(question, mixed.into_values().map(|(assignment, _)| assignment).collect()))
 }
 
 /// From what is known of the assignments to their chances.

@@ -6,13 +6,13 @@ use cellwright_features::complete::open_groups;
 use cellwright_features::energy::refusal_unless_masked;
 use cellwright_features::measured::measured;
 use cellwright_features::predict::percent;
+use cellwright_models::Potential;
 use cellwright_models::chgnet::Chgnet;
 use cellwright_models::tasks::complete::{
     Assignment, Completion, Evidence, Question, Weighing, complete,
 };
 use cellwright_models::tasks::mender::Mender;
 use cellwright_models::tasks::predict::Predictor;
-use cellwright_models::{ModelError, Potential, weights};
 use cellwright_syntax::edit::{SiteGroup, name_sites};
 use cellwright_syntax::text::{TextEdit, apply_edits};
 use cellwright_syntax::{Parsed, Reading};
@@ -107,7 +107,7 @@ struct AssignmentLine {
     formula: String,
     probability: f64,
     charge_balanced: Option<bool>,
-    /// eV/atom, the atoms at rest in the cell as it is.
+    /// eV/atom, the atoms at rest.
     energy_per_atom: Option<f64>,
     /// eV/atom.
     above_hull: Option<f64>,
@@ -118,7 +118,7 @@ struct AssignmentLine {
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
     args.write.check(args.inputs.sources().len(), false)?;
     let mender = args.mender.load(&args.model)?;
-    let (potential, without) = potential(args)?;
+    let (potential, without) = args.model.load_if_installed(!args.no_energy)?;
     let predictor = Predictor::shipped()?;
     let models = Models { mender: mender.as_ref(), potential, predictor, without };
     let mut answers = Vec::new();
@@ -141,20 +141,6 @@ struct Models<'a> {
     predictor: Predictor,
     /// Why there is no potential, where one was wanted.
     without: Option<String>,
-}
-
-/// The potential, or why there is none.
-fn potential(args: &Args) -> Result<(Option<Chgnet>, Option<String>)> {
-    if args.no_energy {
-        return Ok((None, None));
-    }
-    match Chgnet::load(&weights::data_dir(), &args.model.device()?) {
-        Ok(potential) => Ok((Some(potential), None)),
-        Err(reason @ ModelError::NotInstalled { .. }) => {
-            Ok((None, Some(format!("without energies: {reason}"))))
-        }
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// The masked sites of every structure of a file, and what writes the best assignment.
@@ -231,7 +217,8 @@ fn answer(
     let mut notes: Vec<String> = models.without.iter().cloned().collect();
     if let Some(by) = models.potential.as_ref().map(Potential::provenance) {
         notes.push(format!(
-            "energies and pressures by {} {}, the atoms at rest in the cell as it is",
+            "energies and pressures by {} {}, the atoms at rest; of a cell that may have been measured, in one of 2 or 4 % more volume \
+             where that fits better",
             by.model, by.version
         ));
     }

@@ -117,18 +117,7 @@ struct Models {
 impl Models {
     fn load(args: &Args) -> Result<Self> {
         let mender = args.mender.load(&args.model)?;
-        if args.no_energy {
-            return Ok(Self { mender, potential: None, note: None });
-        }
-        let (potential, note) = match args.model.load() {
-            Ok(potential) => (Some(potential), None),
-            Err(error) => match error.downcast::<ModelError>()? {
-                error @ ModelError::NotInstalled { .. } => {
-                    (None, Some(format!("no energies: {error}")))
-                }
-                error => return Err(error.into()),
-            },
-        };
+        let (potential, note) = args.model.load_if_installed(!args.no_energy)?;
         Ok(Self { mender, potential, note })
     }
 }

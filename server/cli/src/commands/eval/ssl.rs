@@ -186,7 +186,6 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
                 rows.push(row(method, measured));
             }
             let case = |(question, looked): (&Question, Looked)| Case {
-                id: crystals[question.crystal].id.clone(),
                 truth: question.there(),
                 clues: looked.clues,
             };
