@@ -190,7 +190,7 @@ fn pre_training_is_taken_up_again() {
     assert_eq!((&rows[5]["mask"], &rows[5]["questions"]), (&"gamma".into(), &2.into()));
     assert_eq!(answer["validity"]["structural"]["value"], 1.0);
     let table = eval(&["--masks", "beta", "--noise", "0.2", "--markdown"]).stdout;
-    assert_eq!(table.lines().filter(|line| line.starts_with("| β | 0.2 |")).count(), 3, "{table}");
+    assert_eq!(table.lines().filter(|line| line.starts_with("| β | 0.2 |")).count(), 4, "{table}");
     assert_eq!(eval(&["--noise", "2"]).code, 2);
 }
 
