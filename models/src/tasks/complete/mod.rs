@@ -7,7 +7,7 @@
 //! What the model says is then weighed ([`Weights`]) with what else is known: whether the charges can add up, what known structures
 //! have in these places, and, of the likeliest assignments, what a potential sees in the cell. What was not looked at keeps its
 //! share of the chance, so that no probability is overstated. All this is done for every size that the cell may have
-//! ([`volume`]), and the answers are mixed.
+//! (`volume.rs`), and the answers are mixed.
 
 use std::collections::BTreeMap;
 
