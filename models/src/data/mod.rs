@@ -3,6 +3,8 @@
 mod batches;
 mod read;
 mod sets;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use batches::{Batch, batches};
 pub use read::{Crystal, Entry, Label, entries, labels, read, sha256};

@@ -1,7 +1,5 @@
 use super::*;
-use crate::data::{Crystal, Entry};
-use crate::prototypes::{Known, Provenance, build};
-use crate::tasks::complete::known_chances;
+use crate::data::Crystal;
 
 fn salt(z: u8) -> Crystal {
     Crystal {
@@ -106,32 +104,4 @@ fn statistics_know_partners_and_proportions() {
     // One metal to two chlorines: magnesium, although sodium is found with chlorine more often.
     assert_eq!(best(&statistics.chances(&questions[0])), element("Mg"));
     assert_eq!(best(&statistics.chances(&questions[1])), element("Cl"));
-}
-
-#[test]
-fn known_structures_propose_what_they_have_in_its_place() {
-    let salts = [(11, 17, 3.45), (19, 35, 4.05), (3, 9, 2.45), (37, 53, 4.45)];
-    let crystal = |(a, b, edge): (u8, u8, f64)| Crystal {
-        id: format!("{a} {b}"),
-        numbers: vec![a, b],
-        frac: vec![[0.0; 3], [0.5; 3]],
-        lengths: [edge; 3],
-        angles: [90.0; 3],
-    };
-    let known = |salt: &(u8, u8, f64)| {
-        let entry = Entry { crystal: crystal(*salt), hull: Some(0.0), space_group: Some(221) };
-        Known::new(entry).unwrap().unwrap()
-    };
-    let library = build(salts.iter().map(known).collect(), Provenance::default());
-    let known = |question: &Question| known_chances(&library, &question.asked(1));
-    // Potassium chloride: what is there beside chlorine? Sodium in its own place, potassium in that of bromine.
-    let questions = questions(&[crystal((19, 17, 3.75))], Mask::Alpha, 0.05, 1).unwrap();
-    let chances = known(&questions[1]).unwrap();
-    assert!((chances.iter().map(|(_, p)| p).sum::<f64>() - 1.0).abs() < 1e-12);
-    let chance =
-        |symbol| chances.iter().find(|(e, _)| *e == element(symbol)).map_or(0.0, |(_, p)| *p);
-    assert!(chance("K") + chance("Na") > 0.9, "{chances:?}");
-    assert!(chance("Li") < chance("K"));
-    let strange = super::questions(&[salt(12)], Mask::Alpha, 0.05, 1).unwrap();
-    assert_eq!(known(&strange[0]), None);
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::data::Crystal;
+use crate::data::testing::caesium_chloride;
 use crate::nn::train::{Control, Event, train};
 use crate::selfsup::task::{self, Setup};
 
@@ -27,14 +28,7 @@ fn backbone() -> Network {
 fn crystals() -> (Vec<Crystal>, BTreeMap<String, f64>) {
     let pairs =
         [(11, 17, 3.5), (19, 35, 4.1), (55, 53, 4.6), (3, 9, 2.5), (28, 13, 2.9), (29, 30, 2.95)];
-    let crystal = |(a, b, edge): (u8, u8, f64)| Crystal {
-        id: format!("{a} {b}"),
-        numbers: vec![a, b],
-        frac: vec![[0.0; 3], [0.5; 3]],
-        lengths: [edge; 3],
-        angles: [90.0; 3],
-    };
-    let crystals: Vec<Crystal> = pairs.map(crystal).to_vec();
+    let crystals: Vec<Crystal> = pairs.map(caesium_chloride).to_vec();
     let labels = [0.0, 0.0, 0.2, 0.0, 0.3, 0.4];
     let labels = crystals.iter().map(|c| c.id.clone()).zip(labels).collect();
     (crystals, labels)

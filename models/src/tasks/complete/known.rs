@@ -37,32 +37,48 @@ struct Fit<'a> {
     slots: Vec<Part>,
 }
 
-/// How much the library speaks for each assignment of elements to the groups of a question (0 and above, on one scale).
-/// Assignments are best given with the likeliest first: of many groups, those that tell the groups apart in rare ways are not
-/// looked at.
-pub(super) fn votes(
-    library: &Library,
-    question: &Question,
-    assignments: &[&[Element]],
-) -> Vec<f64> {
-    let mut fits: BTreeMap<Vec<Part>, Option<(Vec<Fit<'_>>, f64)>> = BTreeMap::new();
-    let known = question.structure.composition();
-    let vote = |elements: &&[Element]| {
-        let part = |group: usize| {
-            let element = elements[group];
-            let first = elements.iter().position(|e| *e == element).unwrap_or(group);
-            if known.amount(element) > 0.0 { Part::Known(element) } else { Part::Masked(first) }
+/// The classes that a crystal matches when its groups are told apart in one way, and how many primitive cells its cell holds; none
+/// when it is no crystal, or there are not elements enough to tell its groups apart.
+type Fitting<'a> = Option<(Vec<Fit<'a>>, usize)>;
+
+/// A question put to a library. Whatever size its cell may have, it matches the same structures.
+pub(super) struct Ballot<'a> {
+    library: &'a Library,
+    question: &'a Question,
+    fits: BTreeMap<Vec<Part>, Fitting<'a>>,
+}
+
+impl<'a> Ballot<'a> {
+    pub(super) fn new(library: &'a Library, question: &'a Question) -> Self {
+        Self { library, question, fits: BTreeMap::new() }
+    }
+
+    /// How much the library speaks for each assignment of elements to the groups of the question in a cell of this volume (0 and above,
+    /// on one scale). Assignments are best given with the likeliest first: of many groups, those that tell the groups apart in
+    /// rare ways are not looked at.
+    pub(super) fn votes(&mut self, assignments: &[&[Element]], volume: f64) -> Vec<f64> {
+        let known = self.question.structure.composition();
+        let vote = |elements: &&[Element]| {
+            let part = |group: usize| {
+                let element = elements[group];
+                let first = elements.iter().position(|e| *e == element).unwrap_or(group);
+                if known.amount(element) > 0.0 { Part::Known(element) } else { Part::Masked(first) }
+            };
+            let pattern: Vec<Part> = (0..elements.len()).map(part).collect();
+            if !self.fits.contains_key(&pattern) && self.fits.len() == MOST_PATTERNS {
+                return 0.0;
+            }
+            let (library, question) = (self.library, self.question);
+            let fitting = self
+                .fits
+                .entry(pattern)
+                .or_insert_with_key(|pattern| fitting(library, question, pattern));
+            let Some((fits, copies)) = fitting else { return 0.0 };
+            let volume = volume / *copies as f64;
+            fits.iter().map(|fit| fit.votes(library, elements, volume)).sum()
         };
-        let pattern: Vec<Part> = (0..elements.len()).map(part).collect();
-        if !fits.contains_key(&pattern) && fits.len() == MOST_PATTERNS {
-            return 0.0;
-        }
-        let fitting =
-            fits.entry(pattern).or_insert_with_key(|pattern| fitting(library, question, pattern));
-        let Some((fits, volume)) = fitting else { return 0.0 };
-        fits.iter().map(|fit| fit.votes(library, elements, *volume)).sum()
-    };
-    assignments.iter().map(vote).collect()
+        assignments.iter().map(vote).collect()
+    }
 }
 
 /// Chances of the elements on the masked sites of a question with one group, from known structures alone; none where the crystal is of
@@ -71,19 +87,14 @@ pub(super) fn votes(
 pub fn known_chances(library: &Library, question: &Question) -> Option<Vec<(Element, f64)>> {
     let elements: Vec<Element> = Element::all().collect();
     let assignments: Vec<&[Element]> = elements.iter().map(std::slice::from_ref).collect();
-    let votes = votes(library, question, &assignments);
+    let volume = question.structure.lattice.volume();
+    let votes = Ballot::new(library, question).votes(&assignments, volume);
     let total: f64 = votes.iter().sum();
     let chances = elements.iter().zip(&votes).filter(|(_, v)| **v > 0.0);
     (total > 0.0).then(|| chances.map(|(e, v)| (*e, v / total)).collect())
 }
 
-/// The classes that the crystal matches when its groups are told apart like this, and the volume of its primitive cell; none when it
-/// is no crystal, or there are not elements enough to tell its groups apart.
-fn fitting<'a>(
-    library: &'a Library,
-    question: &Question,
-    pattern: &[Part],
-) -> Option<(Vec<Fit<'a>>, f64)> {
+fn fitting<'a>(library: &'a Library, question: &Question, pattern: &[Part]) -> Fitting<'a> {
     let mut crystal = question.structure.clone();
     let known = crystal.composition();
     let mut strangers = Element::all().filter(|e| known.amount(*e) == 0.0);
@@ -97,9 +108,9 @@ fn fitting<'a>(
     }
     let matcher = matcher();
     let prepared = matcher.prepare(&crystal).ok()?;
-    let copies = crystal.len() / prepared.len().max(1);
+    let copies = (crystal.len() / prepared.len().max(1)).max(1);
     let mut counts: Vec<usize> =
-        crystal.composition().iter().map(|(_, n)| n as usize / copies.max(1)).collect();
+        crystal.composition().iter().map(|(_, n)| n as usize / copies).collect();
     counts.sort_unstable();
     let fit = |class: &'a Class| {
         let first = class.members.first()?;
@@ -114,7 +125,7 @@ fn fitting<'a>(
     };
     let classes: Vec<&Class> = library.with_counts(&counts).collect();
     let fits = classes.into_par_iter().filter_map(fit).collect();
-    Some((fits, crystal.lattice.volume() / copies as f64))
+    Some((fits, copies))
 }
 
 impl Fit<'_> {

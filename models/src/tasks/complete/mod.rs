@@ -27,6 +27,7 @@ mod tests;
 mod volume;
 mod weigh;
 
+use known::Ballot;
 pub use known::known_chances;
 pub use probe::Probe;
 pub(crate) use weigh::PIECES;
@@ -138,7 +139,9 @@ pub fn complete(
     evidence: Evidence<'_>,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Completion, ModelError> {
+    question.validate()?;
     let Evidence { library, mut evaluate, weighing } = evidence;
+    let mut ballot = library.map(|library| Ballot::new(library, question));
     // With the chance in the likeliest cell so far, whose probe is the one to show.
     let mut mixed: BTreeMap<Vec<Element>, (Assignment, f64)> = BTreeMap::new();
     for (chance, factor) in volume::possible(question.measured) {
@@ -146,7 +149,8 @@ pub fn complete(
             .map_err(|e| ModelError::Unsupported(e.to_string()))?;
         let question = Question { structure, ..question.clone() };
         let evaluate = evaluate.as_mut().map(|e| &mut **e as &mut Evaluate<'_>);
-        let clues = clues(mender, &question, Evidence { library, evaluate, weighing }, cancelled)?;
+        let quick = &weighing.quick;
+        let clues = look(mender, &question, ballot.as_mut(), evaluate, quick, cancelled)?;
         for mut here in assignments(&clues, &weighing)? {
             here.probability *= chance;
             let chance = here.probability;
@@ -211,11 +215,25 @@ pub fn clues(
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Vec<(Vec<Element>, Clue)>, ModelError> {
     question.validate()?;
+    let mut ballot = evidence.library.map(|library| Ballot::new(library, question));
+    let quick = &evidence.weighing.quick;
+    look(mender, question, ballot.as_mut(), evidence.evaluate, quick, cancelled)
+}
+
+/// The same with a ballot that is kept, and `quick` weights to choose by whom a potential is asked about.
+fn look(
+    mender: &dyn Mender,
+    question: &Question,
+    ballot: Option<&mut Ballot<'_>>,
+    evaluate: Option<&mut Evaluate<'_>>,
+    quick: &Weights,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Vec<(Vec<Element>, Clue)>, ModelError> {
     let mut found = beam::search(mender, question, cancelled)?;
     found.sort_by(|a, b| b.log_chance.total_cmp(&a.log_chance).then(a.elements.cmp(&b.elements)));
-    let shares = evidence.library.and_then(|library| {
+    let shares = ballot.and_then(|ballot| {
         let assignments: Vec<&[Element]> = found.iter().map(|f| f.elements.as_slice()).collect();
-        let votes = known::votes(library, question, &assignments);
+        let votes = ballot.votes(&assignments, question.structure.lattice.volume());
         let total: f64 = votes.iter().sum();
         (total > 0.0).then(|| votes.into_iter().map(|v| v / total).collect::<Vec<_>>())
     });
@@ -230,8 +248,8 @@ pub fn clues(
         (found.elements, clue)
     };
     let clues: Vec<(Vec<Element>, Clue)> = found.into_iter().enumerate().map(clue).collect();
-    let Some(evaluate) = evidence.evaluate else { return Ok(clues) };
-    let quick = evidence.weighing.quick.chances(&clues.iter().map(|c| c.1).collect::<Vec<_>>());
+    let Some(evaluate) = evaluate else { return Ok(clues) };
+    let quick = quick.chances(&clues.iter().map(|c| c.1).collect::<Vec<_>>());
     let mut order: Vec<usize> = (0..clues.len()).collect();
     order.sort_by(|a, b| quick[*b].total_cmp(&quick[*a]));
     let mut clues: Vec<_> = order.into_iter().map(|i| clues[i].clone()).collect();

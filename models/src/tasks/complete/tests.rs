@@ -6,7 +6,9 @@ use nalgebra::{Matrix3, Vector3};
 
 use super::*;
 use crate::Evaluation;
+use crate::data::testing::caesium_chloride;
 use crate::data::{Crystal, Entry};
+use crate::eval::selfsup as eval;
 use crate::prototypes::{Known, Provenance, build};
 use crate::tasks::mender::Mended;
 
@@ -228,19 +230,39 @@ fn a_measured_cell_is_looked_at_as_it_would_be_computed() {
 }
 
 /// A library of caesium chlorides.
-fn chlorides() -> Library {
-    let salt = |(a, b, edge): (u8, u8, f64)| {
-        let crystal = Crystal {
-            id: format!("{a} {b}"),
-            numbers: vec![a, b],
-            frac: vec![[0.0; 3], [0.5; 3]],
-            lengths: [edge; 3],
-            angles: [90.0; 3],
-        };
-        Known::new(Entry { crystal, hull: None, space_group: None }).unwrap().unwrap()
+fn library(salts: &[(u8, u8, f64)]) -> Library {
+    let known = |salt: &(u8, u8, f64)| {
+        let crystal = caesium_chloride(*salt);
+        let entry = Entry { crystal, hull: Some(0.0), space_group: Some(221) };
+        Known::new(entry).unwrap().unwrap()
     };
-    let salts = [(11, 17, 3.45), (19, 35, 4.05), (37, 53, 4.45)];
-    build(salts.into_iter().map(salt).collect(), Provenance::default())
+    build(salts.iter().map(known).collect(), Provenance::default())
+}
+
+fn chlorides() -> Library {
+    library(&[(11, 17, 3.45), (19, 35, 4.05), (37, 53, 4.45)])
+}
+
+#[test]
+fn known_structures_propose_what_they_have_in_its_place() {
+    let library = library(&[(11, 17, 3.45), (19, 35, 4.05), (3, 9, 2.45), (37, 53, 4.45)]);
+    let known = |question: &eval::Question| known_chances(&library, &question.asked(1));
+    // Potassium chloride: what is there beside chlorine? Sodium in its own place, potassium in that of bromine.
+    let questions = |crystal| eval::questions(&[crystal], eval::Mask::Alpha, 0.05, 1).unwrap();
+    let chances = known(&questions(caesium_chloride((19, 17, 3.75)))[1]).unwrap();
+    assert!((chances.iter().map(|(_, p)| p).sum::<f64>() - 1.0).abs() < 1e-12);
+    let chance =
+        |symbol| chances.iter().find(|(e, _)| *e == element(symbol)).map_or(0.0, |(_, p)| *p);
+    assert!(chance("K") + chance("Na") > 0.9, "{chances:?}");
+    assert!(chance("Li") < chance("K"));
+    let strange = Crystal {
+        id: "12".to_owned(),
+        numbers: vec![12, 17, 17],
+        frac: vec![[0.0; 3], [0.5, 0.5, 0.4], [0.5, 0.5, 0.6]],
+        lengths: [4.0, 4.0, 6.0],
+        angles: [90.0; 3],
+    };
+    assert_eq!(known(&questions(strange)[0]), None);
 }
 
 #[test]
@@ -251,7 +273,9 @@ fn known_structures_vote_for_what_they_hold_together() {
     let question = Question::separate(structure.clone(), 4);
     let pairs = [["K", "Br"], ["Br", "K"], ["K", "Cl"], ["K", "K"]].map(|p| p.map(element));
     let assignments: Vec<&[Element]> = pairs.iter().map(|p| &p[..]).collect();
-    let votes = known::votes(&chlorides(), &question, &assignments);
+    let library = chlorides();
+    let volume = question.structure.lattice.volume();
+    let votes = Ballot::new(&library, &question).votes(&assignments, volume);
     // Both places of caesium chloride are the same; nobody holds KCl, and one element makes another structure.
     assert!(votes[0] > 0.9 && (votes[0] - votes[1]).abs() < 1e-12, "{votes:?}");
     assert_eq!(votes[2..], [0.0, 0.0]);

@@ -3,10 +3,24 @@
 use std::io::Write;
 
 use cellwright_crystal::Structure;
-use cellwright_models::{Evaluation, ModelError};
+use cellwright_models::{Evaluation, ModelError, Potential, Provenance};
 
 use super::engine::Engine;
 use super::runner::Context;
+use super::tasks::{Failure, failure};
+use crate::protocol::ErrorKind;
+
+/// Who will say energies, or a note for the user where the energy model is not installed.
+pub(super) fn installed(engine: &mut impl Engine) -> Result<Result<Provenance, String>, Failure> {
+    match engine.potential().map_err(failure).map(Potential::provenance) {
+        Ok(provenance) => Ok(Ok(provenance)),
+        Err((ErrorKind::NotInstalled, _)) => {
+            let note = "no energies: the energy model is not installed (`cellwright models pull`)";
+            Ok(Err(note.to_owned()))
+        }
+        Err(failure) => Err(failure),
+    }
+}
 
 /// Energies and forces of a few structures, unless the task was cancelled or there is not the memory: what does not fit together
 /// may fit one by one.

@@ -6,10 +6,10 @@ use cellwright_crystal::{Element, Structure};
 use cellwright_models::tasks::complete::{Assignment, Evidence, Question, Weighing, complete};
 use cellwright_models::tasks::denoise::{DenoiseOptions, Denoised, denoise};
 use cellwright_models::tasks::predict::Predictor;
-use cellwright_models::{Evaluation, ModelError, Potential, Provenance};
+use cellwright_models::{Evaluation, ModelError, Provenance};
 
 use super::engine::Engine;
-use super::guarded::guarded;
+use super::guarded::{guarded, installed};
 use super::memory;
 use super::runner::Context;
 use super::tasks::{Failure, failure, fits, operations};
@@ -46,14 +46,8 @@ pub(super) fn completion<W: Write>(
     };
     let mender = engine.mender().map_err(failure)?;
     let predictor = Predictor::shipped().map_err(failure)?;
-    let energies_by = match thorough.then(|| engine.potential().map(Potential::provenance)) {
-        None => None,
-        Some(Ok(provenance)) => Some(provenance),
-        Some(Err(error)) => match failure(error) {
-            (ErrorKind::NotInstalled, _) => None,
-            failure => return Err(failure),
-        },
-    };
+    // Who lacks the energy model is told so elsewhere; here a guess without it is one too.
+    let energies_by = if thorough { installed(engine)?.ok() } else { None };
     let floor = memory::resident().unwrap_or(0);
     let mut evaluate = |cells: &[&Structure]| guarded(cells, floor, engine, context);
     let evidence = Evidence {
@@ -127,17 +121,11 @@ fn potential<W: Write>(
     if start.sites.iter().any(|site| site.element.is_none()) {
         return Ok((None, Some("no energies: a site has no element".to_owned())));
     }
-    match engine.potential().map_err(failure).map(Potential::provenance) {
-        Ok(provenance) => {
-            fits(engine.need(start), memory::resident().unwrap_or(0), context)?;
-            Ok((Some(provenance), None))
-        }
-        Err((ErrorKind::NotInstalled, _)) => {
-            let note = "no energies: the energy model is not installed (`cellwright models pull`)";
-            Ok((None, Some(note.to_owned())))
-        }
-        Err(failure) => Err(failure),
+    let installed = installed(engine)?;
+    if installed.is_ok() {
+        fits(engine.need(start), memory::resident().unwrap_or(0), context)?;
     }
+    Ok((installed.as_ref().ok().cloned(), installed.err()))
 }
 
 fn evaluate<W: Write>(

@@ -3,12 +3,11 @@
 use std::io::Write;
 
 use cellwright_crystal::{Element, Structure};
-use cellwright_models::Potential;
 use cellwright_models::tasks::finish::{Options, Stage};
 use cellwright_models::tasks::predict::{Candidate, Prediction, Predictor, Request};
 
 use super::engine::Engine;
-use super::guarded::guarded;
+use super::guarded::{guarded, installed};
 use super::memory;
 use super::runner::Context;
 use super::tasks::{Failure, failure};
@@ -41,7 +40,7 @@ pub(super) fn prediction<W: Write>(
         predictor.predict(&request, &|| context.is_cancelled(), &mut listed).map_err(failure)?;
     let mut energies_by = None;
     if !prediction.candidates.is_empty() {
-        match engine.potential().map_err(failure).map(Potential::provenance) {
+        match installed(engine)? {
             Ok(provenance) => {
                 energies_by = Some(provenance);
                 let floor = memory::resident().unwrap_or(0);
@@ -57,11 +56,7 @@ pub(super) fn prediction<W: Write>(
                     .map_err(failure)?;
             }
             // Without a model the candidates are what they are.
-            Err((ErrorKind::NotInstalled, _)) => prediction.notes.push(
-                "no energies: the energy model is not installed (`cellwright models pull`)"
-                    .to_owned(),
-            ),
-            Err(failure) => return Err(failure),
+            Err(note) => prediction.notes.push(note),
         }
     }
     let Prediction { candidates, notes, hull } = prediction;

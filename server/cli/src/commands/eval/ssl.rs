@@ -117,6 +117,7 @@ struct Row {
     noise: f64,
     #[serde(flatten)]
     report: Report,
+    /// Of `model`, `complete` and `energies` that of all three: they are read off one look.
     seconds_per_question: f64,
 }
 
