@@ -58,6 +58,12 @@ pub enum SymmetryError {
 /// No cell is this many times longer than it is wide: that of a polytype with hundreds of layers is so a few hundred times.
 const LONGEST: f64 = 2000.0;
 
+/// A tolerance is at most so much of the width of a cell, s√(s/l) of its shortest and longest translation. Above it
+/// reflections and rotations that exclude each other all pass for symmetry of the lattice, and moyo lists their
+/// products, which have no end. What it takes was looked for by random search and ascent over lattices of all shapes: nothing
+/// below 1/9 of the width has generated more than a point group.
+const WIDEST: f64 = 0.1;
+
 /// Relative tolerance of the reduction: it tells how large the cell is and nothing else.
 const REDUCTION: f64 = 1e-5;
 
@@ -71,7 +77,7 @@ const SAME: f64 = 1e-9;
 /// species of their own; sites that share a position count as one site of a mixed kind.
 ///
 /// `symprec` is in Å (0.01 is usual): an operation counts if it brings every atom within that distance of one of
-/// its kind. Where the operations within `symprec` form no group, less is tried in steps of 5 %;
+/// its kind. It is lowered where the cell is too narrow for it, and where the operations within it form no group, less is tried in steps of 5 %;
 /// [`Detected::symprec`] tells where the search ended. spglib tightens its tolerance in more situations, so that atoms
 /// moved by nearly the tolerance may have more symmetry here than there, never operations that do not hold.
 ///
@@ -125,15 +131,15 @@ pub(crate) fn search(
             return Err(SymmetryError::NotFound("the cell is too long for its width".to_owned()));
         }
     }
-    // A shear of the longest vector by the shortest must not pass for a rotation: what such operations generate
-    // has no end. It changes the angle between them by s/l, and moyo compares √(s l) times that with the tolerance.
-    let lengths = reduced.lengths();
-    let [shortest, longest] = [f64::min, f64::max].map(|f| lengths.into_iter().fold(lengths[0], f));
-    if shortest * (shortest / longest).sqrt() < 2.0 * symprec {
+    let places = Places::of(structure)?;
+    let shortest = places.shortest_translation(structure)?;
+    let longest = reduced.lengths().into_iter().fold(shortest, f64::max);
+    let width = shortest * (shortest / longest).sqrt();
+    if width < 2.0 * symprec {
         let reason = format!("the cell is too narrow for a tolerance of {symprec} Å");
         return Err(SymmetryError::NotFound(reason));
     }
-    let places = Places::of(structure)?;
+    let symprec = symprec.min(WIDEST * width);
     let cell = places.cell(structure);
     let found = run(&cell, symprec)?;
     if found.symprec >= symprec * (1.0 - SAME) {
@@ -270,5 +276,19 @@ mod tests {
         let rows = Matrix3::new(1.0, 0.0, 0.0, 1e9, 3.0, 0.0, 0.0, 0.0, 1.0);
         flat.lattice = Lattice::from_rows(rows).unwrap();
         assert!(matches!(detect(&flat, 0.01), Err(SymmetryError::NotFound(_))));
+    }
+
+    #[test]
+    fn reflections_that_exclude_each_other_end_the_search() {
+        let pair = |rows: Matrix3<f64>| Structure {
+            lattice: Lattice::from_rows(rows).unwrap(),
+            sites: vec![site("Ru", [0.56, 0.14, 0.05]), site("Cf", [0.42, 0.25, 0.26])],
+        };
+        // Two vectors at nearly 120°, a third almost upright, far from it and at a length between two.
+        let needle = Matrix3::new(2.35, 0.0, 0.0, -1.08, 2.2, 0.0, 0.67, 0.0, 91.3);
+        assert!(detect(&pair(needle), 0.1).is_ok_and(|found| found.symprec < 0.1));
+        // All of one length and between cube and hexagon.
+        let rhomb = Matrix3::new(3.1, 0.0, 0.0, -0.25, 3.48, 0.0, -0.78, -1.68, 2.96);
+        assert!(detect(&pair(rhomb), 1.0).is_ok_and(|found| found.symprec < 1.0));
     }
 }

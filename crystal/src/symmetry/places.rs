@@ -8,6 +8,7 @@ use moyo::base::Cell;
 use super::SymmetryError;
 use super::kind::Kind;
 use crate::Structure;
+use crate::neighbors::closest_pair;
 use crate::neighbors::grid::Grid;
 use crate::structure::{SHARED_POSITION, wrap_unit};
 
@@ -63,6 +64,22 @@ impl Places {
             self.members.iter().map(position).collect(),
             self.kinds.clone(),
         )
+    }
+
+    /// A length (Å) that no translation of the structure falls short of by more than the tolerance: it brings each atom to
+    /// one of its kind, so that it is at least as long as the shortest distance within every kind.
+    pub(super) fn shortest_translation(&self, structure: &Structure) -> Result<f64, SymmetryError> {
+        let mut of_kind: HashMap<i32, Vec<_>> = HashMap::new();
+        for (sites, kind) in self.members.iter().zip(&self.kinds) {
+            of_kind.entry(*kind).or_default().push(structure.sites[sites[0]].frac);
+        }
+        let mut shortest = 0.0_f64;
+        for positions in of_kind.values() {
+            let pair = closest_pair(&structure.lattice, positions);
+            let pair = pair.map_err(|reason| SymmetryError::NotFound(reason.to_string()))?;
+            shortest = shortest.max(pair.map_or(0.0, |pair| pair.distance));
+        }
+        Ok(shortest)
     }
 
     /// Equivalent sites from equivalent places: of a mixture, each kind goes to its like.
