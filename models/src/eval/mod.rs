@@ -5,6 +5,10 @@ pub mod chemistry;
 mod choice;
 pub mod csp;
 pub mod finish;
+pub mod generation;
 pub mod prototypes;
+mod rate;
 pub mod search;
 pub mod selfsup;
+
+pub use rate::Rate;

@@ -9,6 +9,7 @@ mod model;
 mod output;
 mod plot;
 mod report;
+mod sampling;
 mod structures;
 mod wrap;
 mod write_back;

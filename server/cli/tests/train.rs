@@ -80,6 +80,16 @@ fn crystals_are_made_up() {
     let refused = generate(&["--atoms", "3"]);
     assert_eq!(refused.code, 2);
     assert!(refused.stderr.contains("none of them of 3"), "{}", refused.stderr);
+    let data = path("data");
+    let eval = |more: &[&str]| {
+        let args = ["eval", "generation", "--model", &model, "--data", &data, "--dataset", "salts"];
+        cellwright(&[&args[..], &["--steps", "3", "-n", "4"], more].concat())
+    };
+    let answer = eval(&["--format", "json"]).json("eval-generation");
+    assert_eq!((&answer["draws"], &answer["crystals"]), (&4.into(), &4.into()));
+    assert!(answer["structural"]["value"].as_f64().is_some_and(|x| (0.0..=1.0).contains(&x)));
+    assert!(eval(&[]).stdout.contains("both: valid"));
+    assert_eq!(eval(&["-n", "0"]).code, 2);
     // A model that has to be told what it is made of makes up nothing.
     std::fs::remove_dir_all(path("out")).expect("removed");
     std::fs::write(path("run.json"), config).expect("written");

@@ -12,20 +12,17 @@ use nalgebra::Vector3;
 use serde::Serialize;
 
 use super::calibration;
+use super::rate::{Rate, Sums};
 
 mod fit;
 mod question;
-mod rate;
 mod statistics;
 #[cfg(test)]
 mod tests;
 
 pub use fit::{Case, fit};
 pub use question::{Mask, Question, questions};
-pub use rate::Rate;
 pub use statistics::Statistics;
-
-use rate::Sums;
 
 /// What somebody says to a [`Question`].
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use cellwright_models::equicsp::Model;
-use cellwright_models::equicsp::model::Options;
 use cellwright_models::tasks::generate::{Generated, Order, generate};
 use cellwright_syntax::write;
 use serde::Serialize;
@@ -14,6 +13,7 @@ use super::predict::SYMPREC;
 use crate::geometry::Geometry;
 use crate::model::ModelArgs;
 use crate::output::{self, Outcome};
+use crate::sampling::SamplingArgs;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -29,17 +29,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N")]
     atoms: Option<usize>,
 
-    /// Time steps of the sampler.
-    #[arg(long, default_value_t = Options::default().steps)]
-    steps: usize,
-
-    /// Step length of the corrector at t = 1; 0 for none, which halves the work.
-    #[arg(long, value_name = "LENGTH", default_value_t = Options::default().corrector)]
-    corrector: f64,
-
-    /// Noise that a step adds, as a share of what the published sampler adds.
-    #[arg(long, value_name = "SHARE", default_value_t = Options::default().churn)]
-    churn: f64,
+    #[command(flatten)]
+    sampling: SamplingArgs,
 
     /// Seed of whatever chance decides.
     #[arg(long, default_value_t = 0)]
@@ -88,12 +79,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         bail!("-n 0 asks for no crystal");
     }
     let model = Model::load(&args.model, &args.device.device()?)?;
-    let sampling = Options {
-        steps: args.steps,
-        corrector: args.corrector,
-        churn: args.churn,
-        seed: args.seed,
-    };
+    let sampling = args.sampling.options(args.seed);
     let order = Order { crystals: args.crystals, atoms: args.atoms, sampling };
     let made = generate(&model, &order, &|| false)?;
     let missing = args.crystals - made.len();

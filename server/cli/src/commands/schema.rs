@@ -16,6 +16,7 @@ pub(crate) const SCHEMAS: &[(&str, &str)] = &[
     ("eval", include_str!("../../schemas/eval.v1.json")),
     ("eval-finish", include_str!("../../schemas/eval-finish.v1.json")),
     ("generate", include_str!("../../schemas/generate.v1.json")),
+    ("eval-generation", include_str!("../../schemas/eval-generation.v1.json")),
     ("eval-ssl", include_str!("../../schemas/eval-ssl.v1.json")),
     ("info", include_str!("../../schemas/info.v1.json")),
     ("library", include_str!("../../schemas/library.v1.json")),

@@ -5,6 +5,7 @@ use clap::Subcommand;
 
 mod csp;
 mod finish;
+mod generation;
 mod set;
 mod ssl;
 mod table;
@@ -23,6 +24,8 @@ enum What {
     Csp(csp::Args),
     /// Relaxing and ranking again: whether the first answer is right more often, and what weights do it best.
     Finish(finish::Args),
+    /// Crystals that a diffusion model makes up: how many are valid, unique and new, and how like those of a set they are.
+    Generation(generation::Args),
     /// Completing masked sites and putting atoms back: how much of what was taken away comes back.
     Ssl(ssl::Args),
 }
@@ -31,6 +34,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     match &args.what {
         What::Csp(args) => csp::run(args),
         What::Finish(args) => finish::run(args),
+        What::Generation(args) => generation::run(args),
         What::Ssl(args) => ssl::run(args),
     }
 }

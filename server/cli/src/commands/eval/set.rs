@@ -38,24 +38,33 @@ impl Set {
 
     /// The crystals.
     pub(super) fn read(&self) -> Result<Vec<Crystal>> {
-        let sets = files::data_sets(self.data.as_deref());
-        let folder = sets.join(&self.dataset);
-        if !folder.is_dir() {
-            let there = names(&sets, Path::is_dir);
-            bail!("there is no data set {} in {}{there}", self.dataset, sets.display());
-        }
-        let path = folder.join(format!("{}{SUFFIX}", self.split));
-        if !path.is_file() {
-            let there = names(&folder, |path| path.to_string_lossy().ends_with(SUFFIX));
-            bail!("the data set {} has no split {}{there}", self.dataset, self.split);
-        }
-        let all = data::read(&path)?;
+        let all = self.whole(&self.split)?;
         let wanted = self.crystals.unwrap_or(all.len()).min(all.len());
         if wanted == 0 {
             bail!("there is nothing to look for");
         }
         let step = all.len() / wanted;
         Ok(all.into_iter().step_by(step).take(wanted).collect())
+    }
+
+    /// All crystals of the training part of the same data set.
+    pub(super) fn training(&self) -> Result<Vec<Crystal>> {
+        self.whole("train")
+    }
+
+    fn whole(&self, split: &str) -> Result<Vec<Crystal>> {
+        let sets = files::data_sets(self.data.as_deref());
+        let folder = sets.join(&self.dataset);
+        if !folder.is_dir() {
+            let there = names(&sets, Path::is_dir);
+            bail!("there is no data set {} in {}{there}", self.dataset, sets.display());
+        }
+        let path = folder.join(format!("{split}{SUFFIX}"));
+        if !path.is_file() {
+            let there = names(&folder, |path| path.to_string_lossy().ends_with(SUFFIX));
+            bail!("the data set {} has no split {split}{there}", self.dataset);
+        }
+        Ok(data::read(&path)?)
     }
 }
 

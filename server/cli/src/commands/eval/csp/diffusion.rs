@@ -8,7 +8,6 @@ use anyhow::{Result, bail};
 use cellwright_crystal::Structure;
 use cellwright_models::data::Crystal;
 use cellwright_models::equicsp::Model;
-use cellwright_models::equicsp::model;
 use cellwright_models::eval::csp::{self, Report};
 use cellwright_models::tasks::predict::ordered;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -17,6 +16,7 @@ use serde::Serialize;
 
 use super::{Args, rates};
 use crate::output::{self, Format, Outcome};
+use crate::sampling::SamplingArgs;
 
 /// Crystals sampled at once.
 const BATCH: usize = 128;
@@ -33,17 +33,8 @@ pub(super) struct Sampling {
     #[arg(long, value_name = "N")]
     samples: Option<usize>,
 
-    /// Time steps of the sampler.
-    #[arg(long, default_value_t = 1000)]
-    steps: usize,
-
-    /// Step length of the corrector at t = 1; 0 for none, which halves the work.
-    #[arg(long, value_name = "LENGTH", default_value_t = 5e-6)]
-    corrector: f64,
-
-    /// Noise that a step adds, as a share of what the published sampler adds; with few steps less is better.
-    #[arg(long, value_name = "SHARE", default_value_t = 1.0)]
-    churn: f64,
+    #[command(flatten)]
+    sampling: SamplingArgs,
 }
 
 /// One measurement of a diffusion model, schema `eval` version 1.
@@ -91,13 +82,7 @@ pub(super) fn run(args: &Args, crystals: &[Crystal]) -> Result<Outcome> {
             // Every part has noise of its own, for every sample.
             let seed = args.seed.wrapping_mul(1 << 32).wrapping_add(stream);
             stream += 1;
-            let options = model::Options {
-                steps: options.steps,
-                corrector: options.corrector,
-                churn: options.churn,
-                seed,
-            };
-            let drawn = model.sample(&species, &options, &|| false)?;
+            let drawn = model.sample(&species, &options.sampling.options(seed), &|| false)?;
             for (i, structure) in part.iter().zip(drawn) {
                 answers[*i].extend(structure);
             }
@@ -111,16 +96,17 @@ pub(super) fn run(args: &Args, crystals: &[Crystal]) -> Result<Outcome> {
     }
     let closest = csp::closest(&truth, &answers);
     bar.finish_and_clear();
+    let sampling = options.sampling.options(args.seed);
     let answer = Answer {
         model: path.display().to_string(),
         dataset: &args.set.dataset,
         split: &args.set.split,
         answers: count,
         samples,
-        steps: options.steps,
-        corrector: options.corrector,
-        churn: options.churn,
-        seed: args.seed,
+        steps: sampling.steps,
+        corrector: sampling.corrector,
+        churn: sampling.churn,
+        seed: sampling.seed,
         report: csp::report(&closest, args.seed),
         seconds_per_crystal: start.elapsed().as_secs_f64() / crystals.len() as f64,
     };
@@ -131,7 +117,7 @@ pub(super) fn run(args: &Args, crystals: &[Crystal]) -> Result<Outcome> {
              {}, {:.2} s per crystal\n",
             args.set.name(),
             answer.report.crystals,
-            options.steps,
+            sampling.steps,
             rates(&answer.report),
             answer.seconds_per_crystal
         ))?,

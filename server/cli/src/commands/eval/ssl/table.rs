@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use cellwright_models::eval::selfsup::{Mask, Rate};
+use cellwright_models::eval::Rate;
+use cellwright_models::eval::selfsup::Mask;
 
 use super::{Answer, Row};
 use crate::commands::eval::table::{dash, percent, write_table};

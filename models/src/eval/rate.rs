@@ -17,11 +17,11 @@ pub struct Rate {
 
 /// A quotient of sums: a numerator and a denominator for each question, in the order of the crystals they are about.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Sums(Vec<(usize, [f64; 2])>);
+pub(crate) struct Sums(Vec<(usize, [f64; 2])>);
 
 impl Sums {
     /// Of a question about a crystal.
-    pub(super) fn add(&mut self, crystal: usize, numerator: f64, denominator: f64) {
+    pub(crate) fn add(&mut self, crystal: usize, numerator: f64, denominator: f64) {
         match self.0.last_mut() {
             Some((last, sums)) if *last == crystal => {
                 sums[0] += numerator;
@@ -32,12 +32,12 @@ impl Sums {
     }
 
     /// One or nothing.
-    pub(super) fn count(&mut self, crystal: usize, right: bool) {
+    pub(crate) fn count(&mut self, crystal: usize, right: bool) {
         self.add(crystal, f64::from(u8::from(right)), 1.0);
     }
 
     /// None without anything to divide by.
-    pub(super) fn rate(&self, seed: u64) -> Option<Rate> {
+    pub(crate) fn rate(&self, seed: u64) -> Option<Rate> {
         let quotient = |all: &mut dyn Iterator<Item = [f64; 2]>| {
             let [a, b] = all.fold([0.0; 2], |[a, b], [x, y]| [a + x, b + y]);
             a / b
@@ -49,7 +49,7 @@ impl Sums {
     }
 
     /// One minus the quotient.
-    pub(super) fn rest(&self, seed: u64) -> Option<Rate> {
+    pub(crate) fn rest(&self, seed: u64) -> Option<Rate> {
         let Rate { value, interval } = self.rate(seed)?;
         Some(Rate { value: 1.0 - value, interval: interval.map(|[a, b]| [1.0 - b, 1.0 - a]) })
     }
