@@ -5,8 +5,8 @@
 //! * a relaxation brings x to the next quarter in three steps unless it is held, and with a free cell makes it 1 % longer;
 //! * a prediction gives the atoms in a row along x, first without, then with an energy, and a second candidate twice as long;
 //!   there is none for argon, and the search for helium never ends;
-//! * a masked site is oxygen (75 %) or fluorine, unless there is argon; denoising brings x to the next quarter, but with helium
-//!   never ends;
+//! * a masked site is oxygen (75 %) or fluorine, unless there is argon; with helium the energies of that never come; denoising
+//!   brings x to the next quarter, but with helium never ends;
 //! * a cell with helium relaxes for ever, one with neon kills the worker, and for one with argon the weights are missing.
 
 use std::io::{BufRead, Write};
@@ -76,12 +76,7 @@ fn run(id: u64, task: Task, requests: &Receiver<Request>) {
             }
             if structure.species.contains(&2) {
                 progress(id, 0, &structure);
-                while let Ok(request) = requests.recv() {
-                    if request == (Request::Cancel { id }) {
-                        return fail(id, ErrorKind::Cancelled, "cancelled");
-                    }
-                }
-                return;
+                return wait_for_cancel(id, requests);
             }
             let mut relaxed = structure.clone();
             for step in 0..3 {
@@ -104,8 +99,19 @@ fn run(id: u64, task: Task, requests: &Receiver<Request>) {
             say(&json!({ "type": "result", "id": id, "output": output }));
         }
         Task::Predict { composition, units, .. } => predict(id, &composition, units, requests),
+        Task::Complete { structure, thorough: true, .. } if structure.species.contains(&2) => {
+            wait_for_cancel(id, requests);
+        }
         Task::Complete { structure, groups, .. } => complete(id, &structure, &groups),
         Task::Denoise { structure, options, .. } => denoise(id, structure, &options.held, requests),
+    }
+}
+
+fn wait_for_cancel(id: u64, requests: &Receiver<Request>) {
+    while let Ok(request) = requests.recv() {
+        if request == (Request::Cancel { id }) {
+            return fail(id, ErrorKind::Cancelled, "cancelled");
+        }
     }
 }
 
@@ -132,12 +138,7 @@ fn predict(id: u64, composition: &[(u8, u32)], units: Option<u32>, requests: &Re
     });
     say(&first);
     if species.contains(&2) {
-        while let Ok(request) = requests.recv() {
-            if request == (Request::Cancel { id }) {
-                return fail(id, ErrorKind::Cancelled, "cancelled");
-            }
-        }
-        return;
+        return wait_for_cancel(id, requests);
     }
     let found = if species.contains(&18) {
         json!([])
@@ -168,12 +169,7 @@ fn denoise(id: u64, structure: Cell, held: &[[bool; 3]], requests: &Receiver<Req
         &json!({ "type": "progress", "id": id, "fraction": 0.0, "message": "round 1", "frame": null }),
     );
     if structure.species.contains(&2) {
-        while let Ok(request) = requests.recv() {
-            if request == (Request::Cancel { id }) {
-                return fail(id, ErrorKind::Cancelled, "cancelled");
-            }
-        }
-        return;
+        return wait_for_cancel(id, requests);
     }
     let mut moved = structure;
     for (i, frac) in moved.frac.iter_mut().enumerate() {

@@ -52,7 +52,7 @@ pub(crate) type Answer = Result<Arc<Completion>, String>;
 impl Owner {
     /// Asks about crystals of the newest snapshot with masked sites that nothing is known of.
     pub(super) fn ask_for_completions(&mut self, uri: &Url) {
-        let wanted = self.config.complete.enabled;
+        let wanted = self.config.complete.enabled && self.errands == 0;
         let thorough = self.energies_wanted();
         let Some(open) = self.documents.get_mut(uri) else { return };
         let Some(snapshot) = open.current().cloned() else { return };

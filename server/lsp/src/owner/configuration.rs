@@ -140,13 +140,10 @@ impl Owner {
             // A worker that found no weights shall not remember it.
             supervisor.configure(self.worker_config());
         }
-        let uris: Vec<Url> = self.documents.keys().cloned().collect();
-        for uri in uris {
-            if let Some(open) = self.documents.get_mut(&uri) {
-                open.answers.retain(|(_, answer)| answer.is_ok());
-            }
-            self.ask_for_energies(&uri);
+        for open in self.documents.values_mut() {
+            open.answers.retain(|(_, answer)| answer.is_ok());
         }
+        self.ask_again();
         self.tell_status();
     }
 }

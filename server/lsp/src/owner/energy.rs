@@ -46,7 +46,9 @@ impl Owner {
             self.judge_forces(uri);
             return;
         }
-        let Some(supervisor) = self.supervisor.clone() else { return };
+        let Some(supervisor) = self.supervisor.clone().filter(|_| self.errands == 0) else {
+            return;
+        };
         open.asking.cancel();
         open.asking = open.unchanged.child_token();
         let (due, asking) = (open.touched + DEBOUNCE, open.asking.clone());

@@ -120,6 +120,7 @@ impl Owner {
             sink.send(Err(failed("the server is still starting; try again")));
             return;
         };
+        self.step_aside();
         let (updates, button, token) = self.show_progress(title, tell, &sink);
         let events = self.events.clone();
         let nobody_waits = sink.cancelled();
@@ -152,6 +153,24 @@ impl Owner {
             let end = move |owner: &mut Self| owner.errand_ended(ended, result, sink, settle);
             let _ = events.send(Event::ErrandEnded(Box::new(end)));
         });
+    }
+
+    /// What the worker does unasked is given up, so that an errand need not wait for it.
+    fn step_aside(&mut self) {
+        self.errands += 1;
+        for open in self.documents.values() {
+            open.asking.cancel();
+            open.completing.cancel();
+        }
+    }
+
+    /// Asks unasked again, about every document, unless an errand is on its way.
+    pub(super) fn ask_again(&mut self) {
+        let uris: Vec<Url> = self.documents.keys().cloned().collect();
+        for uri in uris {
+            self.ask_for_energies(&uri);
+            self.ask_for_completions(&uri);
+        }
     }
 
     /// Where the steps of a task go, the button that stops it, and the token of both.
@@ -210,6 +229,8 @@ impl Owner {
             (Err(error), _) => Err(error),
         };
         sink.send(result);
+        self.errands -= 1;
+        self.ask_again();
     }
 }
 

@@ -56,6 +56,8 @@ pub(crate) struct Owner {
     counter: u64,
     supervisor: Option<Supervisor>,
     worker: WorkerStatus,
+    /// Errands of users that the worker has not come to the end of; meanwhile nothing is asked unasked.
+    errands: usize,
     /// Why no model can answer until one is installed.
     not_installed: Option<String>,
     /// Model and device that answered last.
@@ -105,6 +107,7 @@ impl Owner {
             counter: 0,
             supervisor: None,
             worker: WorkerStatus::Stopped,
+            errands: 0,
             not_installed: None,
             model: None,
             status: None,

@@ -87,6 +87,24 @@ async fn who_wants_no_guesses_gets_none_and_a_refusal_offers_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_user_asks_for_goes_before_what_is_asked_unasked() {
+    let mut client = Client::start(Manners::only_relax()).await;
+    let endless = SALT.replace("Cl1 Cl", "X1 ?").replace("Na1 Na", "He1 He");
+    client.open("file:///endless.cif", "cif", &endless).await;
+    client.settled("file:///endless.cif", 1).await;
+    // The first answer is there, the second never comes.
+    client.refreshed().await;
+    client.open(URI, "cif", SALT).await;
+    client.settled(URI, 1).await;
+    for _ in 0..2 {
+        let params = json!({ "textDocument": { "uri": URI, "version": 1 } });
+        let done = client.request("cellwright/denoise", params).await.unwrap();
+        assert!(done["message"].as_str().unwrap().starts_with("Denoised"), "{done}");
+    }
+    assert_eq!(client.finish().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn denoising_says_how_far_atoms_move_and_what_that_gains() {
     let mut client = Client::start(Manners::only_relax()).await;
     client.open(URI, "cif", SALT).await;
