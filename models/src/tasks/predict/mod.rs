@@ -19,6 +19,7 @@ mod diffusion;
 mod distinct;
 mod generator;
 mod places;
+mod polymorphs;
 mod prototypes;
 mod search;
 mod types;

@@ -4,7 +4,7 @@ use cellwright_crystal::cells::standard;
 use cellwright_crystal::{Element, Structure};
 
 use super::generator::{Draft, Generator};
-use super::{Request, SYMPREC, Source};
+use super::{Request, SYMPREC, Source, polymorphs};
 use crate::ModelError;
 use crate::prototypes::ranker::Ranker;
 use crate::prototypes::{Hit, Library, Question};
@@ -77,7 +77,8 @@ impl Prototypes {
         let (hits, total) = self.library.query(question, most);
         let chances = match &self.ranker {
             Some(ranker) => {
-                let ranked = ranker.rank(&self.library, question, &hits, total)?;
+                let mut ranked = ranker.rank(&self.library, question, &hits, total)?;
+                polymorphs::weigh(&self.library, &hits, &mut ranked);
                 ranked.into_iter().map(Some).collect()
             }
             None => vec![None; hits.len()],

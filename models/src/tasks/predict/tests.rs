@@ -17,6 +17,11 @@ fn request(formula: &str, units: Option<u32>) -> Request {
 }
 
 fn known(id: &str, numbers: &[u8], frac: &[[f64; 3]], a: f64, angle: f64) -> Known {
+    known_at(0.0, id, numbers, frac, [a, angle])
+}
+
+/// A crystal so far above the hull (eV/atom).
+fn known_at(hull: f64, id: &str, numbers: &[u8], frac: &[[f64; 3]], [a, angle]: [f64; 2]) -> Known {
     let crystal = Crystal {
         id: id.into(),
         numbers: numbers.to_vec(),
@@ -24,7 +29,7 @@ fn known(id: &str, numbers: &[u8], frac: &[[f64; 3]], a: f64, angle: f64) -> Kno
         lengths: [a; 3],
         angles: [angle; 3],
     };
-    let entry = Entry { crystal, hull: Some(0.0), space_group: None };
+    let entry = Entry { crystal, hull: Some(hull), space_group: None };
     Known::new(entry).unwrap().unwrap()
 }
 
@@ -153,6 +158,51 @@ fn the_shipped_energies_are_those_of_the_shipped_library() {
     let strange = predictor.hull(&"CmO2".parse().unwrap()).unwrap_err();
     assert!(matches!(strange, NoHull::Without(_)), "{strange}");
     assert!(matches!(small().hull(&"NaCl".parse().unwrap()), Err(NoHull::NoEnergies)));
+}
+
+#[test]
+fn polymorphs_are_told_apart_by_stability_and_leave_room_for_what_is_not_known() {
+    let half = [[0.0; 3], [0.5; 3]];
+    let chances = |rock_salt: f64, caesium: f64| {
+        let crystals = vec![
+            known_at(rock_salt, "a", &[55, 17], &half, [4.9, 60.0]),
+            known_at(caesium, "b", &[55, 17], &half, [4.12, 90.0]),
+            known("c", &[37, 17], &[[0.0; 3], [0.25; 3]], 4.8, 60.0),
+        ];
+        let library = build(crystals, Provenance::default());
+        let composition = request("CsCl", None).composition;
+        let question = crate::prototypes::Question::new(&composition, &[1], None).unwrap();
+        let (hits, _) = library.query(&question, 9);
+        assert_eq!(hits.len(), 3);
+        let mut chances = vec![0.2; 3];
+        polymorphs::weigh(&library, &hits, &mut chances);
+        let of = |id: &str| {
+            let hit = hits.iter().position(|h| library.classes()[h.class].members[0].id == id);
+            chances[hit.unwrap()]
+        };
+        ["a", "b", "c"].map(of)
+    };
+    let [above, below, other] = chances(0.0, 0.015);
+    assert!((above / below - 2.0).abs() < 0.01 && (above + below - 1.0).abs() < 1e-9);
+    assert_eq!(other, 0.0);
+    // With none of them on the hull the best may be missing: here it is the other, or none, three times as likely.
+    let [above, below, other] = chances(0.115, 0.1);
+    assert!((below / above - 2.0).abs() < 0.01 && (above + below - 0.92).abs() < 1e-9);
+    assert!((other - 0.08 / 3.0).abs() < 1e-9, "{other}");
+}
+
+#[test]
+fn a_structure_that_neighbours_suggest_is_not_crowded_out_by_polymorphs() {
+    // 27 crystals of this formula are known, none of them on the hull; olivine is not among them, but LiMnPO4 is.
+    let predictor = Predictor::shipped().unwrap();
+    let found = predict(&predictor, &request("LiFePO4", Some(4)));
+    let from = |c: &Candidate| match &c.source {
+        Source::Prototype { formula, .. } => formula.clone(),
+        _ => String::new(),
+    };
+    assert_eq!(from(&found.candidates[0]), "LiFePO4");
+    let olivine = found.candidates.iter().find(|c| from(c) == "LiMnPO4").unwrap();
+    assert_eq!(olivine.space_group.as_ref().unwrap().0, 62);
 }
 
 #[test]
