@@ -4,7 +4,8 @@ use cellwright_crystal::cells::standard;
 use cellwright_crystal::{Element, Structure};
 
 use super::generator::{Draft, Generator};
-use super::{Request, SYMPREC, Source, polymorphs};
+use super::polymorphs::polymorphs;
+use super::{Request, SYMPREC, Source};
 use crate::ModelError;
 use crate::prototypes::ranker::Ranker;
 use crate::prototypes::{Hit, Library, Question};
@@ -68,21 +69,30 @@ impl Prototypes {
         drafts.chain(others.into_iter().map(|(hit, rank)| self.draft(hit, rank, None))).collect()
     }
 
-    /// Hits for a question with what the ranker makes of them.
+    /// Hits for a question with the chance of each: of known crystals of the formula by their stability, of others by the ranker, as
+    /// if these were not known.
     fn chances(
         &self,
         question: &Question,
         most: usize,
     ) -> Result<(Vec<Hit>, Vec<Option<f64>>), ModelError> {
-        let (hits, total) = self.library.query(question, most);
-        let chances = match &self.ranker {
-            Some(ranker) => {
-                let mut ranked = ranker.rank(&self.library, question, &hits, total)?;
-                polymorphs::weigh(&self.library, &hits, &mut ranked);
-                ranked.into_iter().map(Some).collect()
-            }
-            None => vec![None; hits.len()],
+        let (mut hits, total) = self.library.query(question, most);
+        let Some(ranker) = &self.ranker else {
+            let none = vec![None; hits.len()];
+            return Ok((hits, none));
         };
+        let known = polymorphs(&self.library, &hits);
+        if known.is_empty() {
+            let ranked = ranker.rank(&self.library, question, &hits, total)?;
+            return Ok((hits, ranked.into_iter().map(Some).collect()));
+        }
+        let left = 1.0 - known.iter().map(|(_, chance)| chance).sum::<f64>();
+        let mut others = question.clone();
+        others.without_itself = true;
+        let (others, ranked) = self.chances(&others, most)?;
+        let mut chances: Vec<_> = known.iter().map(|(_, chance)| Some(*chance)).collect();
+        chances.extend(ranked.into_iter().map(|chance| Some(left * chance?)));
+        hits = known.into_iter().map(|(i, _)| hits[i].clone()).chain(others).collect();
         Ok((hits, chances))
     }
 
