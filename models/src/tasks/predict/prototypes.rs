@@ -27,6 +27,10 @@ const PARTIAL: f64 = 0.07;
 /// Scale (Mendeleev numbers) on which the nearer of these are likelier.
 const PARTIAL_SCALE: f64 = 10.0;
 
+/// Formula units that are tried where no known structure has the ratio of the elements: structures with two elements on the places
+/// of one have to do.
+const UNITS: [u32; 3] = [1, 2, 4];
+
 /// Known structures and what ranks them.
 #[derive(Debug, Clone)]
 pub struct Prototypes {
@@ -130,7 +134,8 @@ impl Generator for Prototypes {
         let counts: Vec<u32> = request.composition.iter().map(|(_, n)| *n).collect();
         let known = self.library.known_units(&counts);
         let asked = request.reduced_units();
-        let units = asked.map_or_else(|| known.clone(), primitive_units);
+        let unasked = || if known.is_empty() { UNITS.to_vec() } else { known.clone() };
+        let units = asked.map_or_else(unasked, primitive_units);
         // Several primitive cells can have the conventional one that was asked for.
         let given = units.first().copied().filter(|_| asked.is_some() && units.len() == 1);
         let question = Question::new(&request.composition, &units, given)?;

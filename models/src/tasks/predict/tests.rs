@@ -183,10 +183,10 @@ fn polymorphs_are_told_apart_by_stability_and_leave_room_for_what_is_not_known()
         ["a", "b"].map(of)
     };
     let [stable, other] = chances(0.0, 0.015);
-    assert!((stable / other - 2.0).abs() < 0.01 && (stable + other - 1.0).abs() < 2e-4);
-    // With none of them on the hull the best may be missing.
+    assert!((stable / other - 2.0).abs() < 0.01 && (stable + other - 0.988).abs() < 1e-9);
+    // With none of them on the hull the one that is meant is missing more often.
     let [other, best] = chances(0.115, 0.1);
-    assert!((best / other - 2.0).abs() < 0.01 && (best + other - 0.92).abs() < 1e-9);
+    assert!((best / other - 2.0).abs() < 0.01 && (best + other - 0.94).abs() < 1e-9);
 }
 
 #[test]

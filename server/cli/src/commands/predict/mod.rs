@@ -124,6 +124,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     for note in &prediction.notes {
         output::complain(note);
     }
+    if prediction.candidates.is_empty() && args.relax.is_none() {
+        output::complain("with --relax, random structures are looked through");
+    }
     show(text, args, &request, &prediction, asker.potential().as_deref())?;
     Ok(if prediction.candidates.is_empty() { Outcome::Findings } else { Outcome::Clean })
 }
