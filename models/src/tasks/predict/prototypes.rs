@@ -51,7 +51,8 @@ impl Prototypes {
         let (mut hits, mut chances) = self.chances(question, HITS)?;
         let none = 1.0 - chances.iter().flatten().sum::<f64>();
         if let Some(smaller) = question.smaller() {
-            let (more, likely) = self.chances(&smaller, MORE)?;
+            let (more, total) = self.library.query(&smaller, MORE);
+            let likely = self.rank(&smaller, &more, total)?;
             chances.iter_mut().flatten().for_each(|chance| *chance *= 1.0 - REDUCIBLE);
             chances.extend(likely.into_iter().map(|chance| Some(chance? * REDUCIBLE)));
             hits.extend(more);
@@ -80,24 +81,34 @@ impl Prototypes {
         question: &Question,
         most: usize,
     ) -> Result<(Vec<Hit>, Vec<Option<f64>>), ModelError> {
-        let (mut hits, total) = self.library.query(question, most);
-        let Some(ranker) = &self.ranker else {
-            let none = vec![None; hits.len()];
-            return Ok((hits, none));
-        };
+        let (hits, total) = self.library.query(question, most);
         let known = polymorphs(&self.library, &hits);
-        if known.is_empty() {
-            let ranked = ranker.rank(&self.library, question, &hits, total)?;
-            return Ok((hits, ranked.into_iter().map(Some).collect()));
+        if known.is_empty() || self.ranker.is_none() {
+            let ranked = self.rank(question, &hits, total)?;
+            return Ok((hits, ranked));
         }
         let left = 1.0 - known.iter().map(|(_, chance)| chance).sum::<f64>();
         let mut others = question.clone();
         others.without_itself = true;
-        let (others, ranked) = self.chances(&others, most)?;
+        let room = most.saturating_sub(known.len()).max(most / 2);
+        let (others, total) = self.library.query(&others, room);
+        let ranked = self.rank(question, &others, total)?;
         let mut chances: Vec<_> = known.iter().map(|(_, chance)| Some(*chance)).collect();
         chances.extend(ranked.into_iter().map(|chance| Some(left * chance?)));
-        hits = known.into_iter().map(|(i, _)| hits[i].clone()).chain(others).collect();
-        Ok((hits, chances))
+        let known = known.into_iter().map(|(i, _)| hits[i].clone());
+        Ok((known.chain(others).collect(), chances))
+    }
+
+    /// What the ranker makes of hits.
+    fn rank(
+        &self,
+        question: &Question,
+        hits: &[Hit],
+        total: usize,
+    ) -> Result<Vec<Option<f64>>, ModelError> {
+        let Some(ranker) = &self.ranker else { return Ok(vec![None; hits.len()]) };
+        let ranked = ranker.rank(&self.library, question, hits, total)?;
+        Ok(ranked.into_iter().map(Some).collect())
     }
 
     /// A hit with the geometry of its nearest member number `rank`.
