@@ -6,14 +6,14 @@
 
 use std::collections::HashMap;
 
-use cellwright_crystal::charge::cdvae;
+use cellwright_crystal::Structure;
 use cellwright_crystal::matching::{Matcher, Prepared};
 use cellwright_crystal::metrics::{earth_mover, is_structurally_valid};
-use cellwright_crystal::{Element, Structure};
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::rate::{Rate, Sums};
+use super::validity::is_compositionally_valid;
 
 /// What was measured.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -49,7 +49,7 @@ pub fn judge(
     let mut valid = Vec::new();
     for (i, structure) in made.iter().enumerate() {
         let apart = is_structurally_valid(structure);
-        let neutral = cdvae::verdict(&structure.composition()).is_ok_and(|v| v.is_valid());
+        let neutral = is_compositionally_valid(structure);
         structural.count(i, apart);
         compositional.count(i, neutral);
         both.count(i, apart && neutral);
@@ -66,45 +66,40 @@ pub fn judge(
         flags.into_iter().enumerate().for_each(|(i, flag)| sums.count(i, flag));
         sums.rate(seed)
     };
+    let matcher = Matcher::default();
+    let by_formula = by_formula(&matcher, &valid.iter().collect::<Vec<_>>());
     Report {
         crystals: made.len(),
         structural: structural.rate(seed),
         compositional: compositional.rate(seed),
         valid: both.rate(seed),
-        unique: count(unlike_earlier(&valid)),
-        new: count(unlike(&valid, known)),
+        unique: count(unlike_earlier(&matcher, &by_formula, valid.len())),
+        new: count(unlike(&matcher, &by_formula, valid.len(), known)),
         density: far(Structure::density),
         elements: far(|structure| structure.composition().iter().count() as f64),
     }
 }
 
-/// Reduced composition, which alike crystals share.
-type Key = Vec<(Element, u64)>;
+/// Structures by reduced formula, which alike ones share, each with its number. One that cannot be matched is like nothing.
+type ByFormula = HashMap<String, Vec<(usize, Prepared)>>;
 
-fn key(structure: &Structure) -> Key {
-    let reduced = structure.composition().reduced().0;
-    reduced.iter().map(|(element, amount)| (element, amount.round() as u64)).collect()
+fn formula(structure: &Structure) -> String {
+    structure.composition().reduced().0.formula()
 }
 
-/// The structures by composition, ready to be matched. One that cannot be is like nothing.
-fn by_key<'a>(
-    matcher: &Matcher,
-    structures: impl Iterator<Item = &'a Structure>,
-) -> HashMap<Key, Vec<(usize, Prepared)>> {
-    let structures: Vec<&Structure> = structures.collect();
+fn by_formula(matcher: &Matcher, structures: &[&Structure]) -> ByFormula {
     let prepared: Vec<_> = structures.par_iter().map(|s| matcher.prepare(s).ok()).collect();
-    let mut grouped: HashMap<Key, Vec<(usize, Prepared)>> = HashMap::new();
-    for (i, (structure, prepared)) in structures.into_iter().zip(prepared).enumerate() {
-        grouped.entry(key(structure)).or_default().extend(prepared.map(|p| (i, p)));
+    let mut grouped = ByFormula::new();
+    for (i, (structure, prepared)) in structures.iter().zip(prepared).enumerate() {
+        grouped.entry(formula(structure)).or_default().extend(prepared.map(|p| (i, p)));
     }
     grouped
 }
 
-fn unlike_earlier(structures: &[Structure]) -> Vec<bool> {
-    let matcher = Matcher::default();
-    let grouped = by_key(&matcher, structures.iter());
-    let mut flags = vec![true; structures.len()];
-    for group in grouped.values() {
+/// For each of `count` structures whether no earlier one matches it.
+fn unlike_earlier(matcher: &Matcher, structures: &ByFormula, count: usize) -> Vec<bool> {
+    let mut flags = vec![true; count];
+    for group in structures.values() {
         for (at, (i, one)) in group.iter().enumerate() {
             flags[*i] = !group[..at].par_iter().any(|(_, earlier)| matcher.fit(earlier, one));
         }
@@ -112,45 +107,46 @@ fn unlike_earlier(structures: &[Structure]) -> Vec<bool> {
     flags
 }
 
-fn unlike(structures: &[Structure], known: &[Structure]) -> Vec<bool> {
-    let matcher = Matcher::default();
-    let wanted: HashMap<Key, ()> = structures.iter().map(|s| (key(s), ())).collect();
-    let known = by_key(&matcher, known.iter().filter(|s| wanted.contains_key(&key(s))));
-    let unlike = |structure: &Structure| {
-        let Ok(one) = matcher.prepare(structure) else { return true };
-        let same = known.get(&key(structure)).map_or(&[][..], Vec::as_slice);
-        !same.iter().any(|(_, other)| matcher.fit(other, &one))
-    };
-    structures.par_iter().map(unlike).collect()
+/// For each of `count` structures whether no known one matches it.
+fn unlike(
+    matcher: &Matcher,
+    structures: &ByFormula,
+    count: usize,
+    known: &[Structure],
+) -> Vec<bool> {
+    let known: Vec<&Structure> =
+        known.iter().filter(|s| structures.contains_key(&formula(s))).collect();
+    let known = by_formula(matcher, &known);
+    let mut flags = vec![true; count];
+    for (formula, group) in structures {
+        let Some(same) = known.get(formula) else { continue };
+        for (i, one) in group {
+            flags[*i] = !same.par_iter().any(|(_, other)| matcher.fit(other, one));
+        }
+    }
+    flags
 }
 
 #[cfg(test)]
 mod tests {
-    use cellwright_crystal::{Lattice, Site};
-    use nalgebra::Vector3;
-
     use super::*;
+    use crate::data::testing::caesium_chloride;
 
-    /// Two elements as in caesium chloride.
-    fn salt(symbols: [&str; 2], edge: f64) -> Structure {
-        let site = |symbol: &str, x: f64| {
-            Site::new(Element::from_symbol(symbol).unwrap(), Vector3::repeat(x))
-        };
-        let lattice = Lattice::from_parameters([edge; 3], [90.0; 3]).unwrap();
-        Structure { lattice, sites: vec![site(symbols[0], 0.0), site(symbols[1], 0.5)] }
+    fn salt(elements: (u8, u8), edge: f64) -> Structure {
+        caesium_chloride((elements.0, elements.1, edge)).structure().unwrap()
     }
 
     #[test]
     fn shares_are_of_what_could_be_a_crystal() {
         let made = [
-            salt(["Cs", "Cl"], 4.1),
+            salt((55, 17), 4.1),
             // The same a little larger, one of its own, one of an element without charges, and one without room.
-            salt(["Cs", "Cl"], 4.2),
-            salt(["Rb", "Br"], 4.3),
-            salt(["Ne", "F"], 4.0),
-            salt(["Cs", "Cl"], 0.3),
+            salt((55, 17), 4.2),
+            salt((37, 35), 4.3),
+            salt((10, 9), 4.0),
+            salt((55, 17), 0.3),
         ];
-        let report = judge(&made, &[salt(["Cl", "Cs"], 4.15)], &made[..3], 1);
+        let report = judge(&made, &[salt((17, 55), 4.15)], &made[..3], 1);
         let value = |rate: Option<Rate>| rate.unwrap().value;
         assert_eq!(value(report.structural), 0.8);
         assert_eq!(value(report.compositional), 0.8);
@@ -162,8 +158,8 @@ mod tests {
 
     #[test]
     fn distributions_are_compared_whole() {
-        let reference = [salt(["Cs", "Cl"], 4.0)];
-        let report = judge(&[salt(["Cs", "Cl"], 5.0)], &[], &reference, 1);
+        let reference = [salt((55, 17), 4.0)];
+        let report = judge(&[salt((55, 17), 5.0)], &[], &reference, 1);
         let apart = reference[0].density() * (1.0 - (4.0_f64 / 5.0).powi(3));
         assert!((report.density.unwrap() - apart).abs() < 1e-9, "{report:?}");
         assert_eq!(report.new.unwrap().value, 1.0);

@@ -10,5 +10,7 @@ pub mod prototypes;
 mod rate;
 pub mod search;
 pub mod selfsup;
+mod validity;
 
 pub use rate::Rate;
+pub use validity::{Validity, validity};

@@ -5,14 +5,13 @@
 //! displacement, over the crystals whose species are all restored. The model answers for masked sites only; in the
 //! publication it names all sites again.
 
-use cellwright_crystal::charge::cdvae;
-use cellwright_crystal::metrics::is_structurally_valid;
 use cellwright_crystal::{Element, Structure};
 use nalgebra::Vector3;
 use serde::Serialize;
 
 use super::calibration;
 use super::rate::{Rate, Sums};
+use super::validity::{Validity, validity};
 
 mod fit;
 mod question;
@@ -45,15 +44,6 @@ pub struct Positions {
     pub removed: Option<Rate>,
     /// The same with the mean displacement of each crystal taken away: what can be seen at all.
     pub removed_around_mean: Option<Rate>,
-}
-
-/// Shares of valid crystals.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Validity {
-    /// No distance below 0.5 Å.
-    pub structural: Option<Rate>,
-    /// Neutral with the order of electronegativities, as CDVAE's evaluation has it.
-    pub compositional: Option<Rate>,
 }
 
 /// What was measured.
@@ -122,18 +112,6 @@ pub fn judge(questions: &[Question], answers: &[Answer], seed: u64) -> Report {
         positions: positions(questions, answers, seed),
         validity: (!mended.is_empty()).then(|| validity(&mended, seed)),
     }
-}
-
-/// How many of some crystals are valid; each has its number in the set.
-#[must_use]
-pub fn validity(crystals: &[(usize, Structure)], seed: u64) -> Validity {
-    let (mut structural, mut compositional) = (Sums::default(), Sums::default());
-    for (crystal, structure) in crystals {
-        structural.count(*crystal, is_structurally_valid(structure));
-        let verdict = cdvae::verdict(&structure.composition());
-        compositional.count(*crystal, verdict.is_ok_and(|v| v.is_valid()));
-    }
-    Validity { structural: structural.rate(seed), compositional: compositional.rate(seed) }
 }
 
 fn is_restored(question: &Question, answer: &Answer) -> bool {

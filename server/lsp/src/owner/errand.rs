@@ -211,6 +211,7 @@ impl Owner {
         sink: Sink<T>,
         settle: impl FnOnce(&mut OpenDocument, X),
     ) {
+        self.errands -= 1;
         if let Some(token) = &ended.token {
             self.progress.remove(token);
         }
@@ -229,7 +230,6 @@ impl Owner {
             (Err(error), _) => Err(error),
         };
         sink.send(result);
-        self.errands -= 1;
         self.ask_again();
     }
 }

@@ -8,9 +8,9 @@ use cellwright_crystal::{Element, Structure};
 use cellwright_models::chgnet::Chgnet;
 use cellwright_models::data::Crystal;
 use cellwright_models::eval::selfsup::{
-    Answer as Said, Case, Mask, Question, Report, Statistics, Validity, fit, judge, questions,
-    validity,
+    Answer as Said, Case, Mask, Question, Report, Statistics, fit, judge, questions,
 };
+use cellwright_models::eval::{Validity, validity};
 use cellwright_models::prototypes::Library;
 use cellwright_models::selfsup::{Mended, Model};
 use cellwright_models::tasks::complete::{Clue, Evidence, Weighing, clues, known_chances, weigh};
