@@ -14,6 +14,7 @@ pub mod potential;
 pub mod prototypes;
 pub mod search;
 pub mod selfsup;
+pub mod sevennet;
 pub mod tasks;
 pub mod weights;
 

@@ -10,9 +10,7 @@ use super::basis::{BasisGradients, Expansion};
 use super::batch::{Batch, Crystal};
 use super::network::{BasisVars, Network};
 use crate::Evaluation;
-
-/// eV/Å³ in GPa (the figure the reference program uses; CODATA 2018 differs in the tenth digit).
-const GPA: f64 = 160.217_662_08;
+use crate::potential::{GPA, too_close};
 
 /// Energy, forces, stress and moments of every crystal of the batch, in order.
 pub(super) fn evaluate(
@@ -73,8 +71,6 @@ fn finish(
 }
 
 fn cautions(crystal: &Crystal<'_>) -> Vec<String> {
-    /// Shorter than any bond of the training set, where H–H at 0.74 Å is the shortest (Å).
-    const TOO_CLOSE: f64 = 0.6;
     let graph = &crystal.graph;
     let mut cautions = Vec::new();
     if !graph.isolated.is_empty() {
@@ -84,12 +80,7 @@ fn cautions(crystal: &Crystal<'_>) -> Vec<String> {
             graph.atoms
         ));
     }
-    if graph.shortest < TOO_CLOSE {
-        cautions.push(format!(
-            "two atoms are only {:.2} Å apart, closer than anything the model was trained on",
-            graph.shortest
-        ));
-    }
+    cautions.extend(too_close(graph.shortest));
     cautions
 }
 

@@ -4,11 +4,12 @@ use candle_core::{Result, Tensor};
 
 use super::batch::Batch;
 use super::config::Config;
-use super::parameters::Parameters;
+use super::parameters::Layers;
 use crate::ModelError;
 use crate::nn::gated::GatedMlp;
 use crate::nn::gather::{Term, gather_sum};
 use crate::nn::linear::Linear;
+use crate::weights::Installed;
 
 /// `a_i ← a_i + W Σ_j w_ij ⊙ φ(a_i, b_ij, a_j)`.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub(super) struct AtomConvolution {
 
 impl AtomConvolution {
     pub(super) fn load(
-        p: &mut Parameters,
+        p: &mut Installed,
         name: &str,
         config: &Config,
     ) -> std::result::Result<Self, ModelError> {
@@ -115,7 +116,7 @@ pub(super) struct BondConvolution {
 
 impl BondConvolution {
     pub(super) fn load(
-        p: &mut Parameters,
+        p: &mut Installed,
         name: &str,
         config: &Config,
     ) -> std::result::Result<Self, ModelError> {
@@ -154,7 +155,7 @@ pub(super) struct AngleUpdate {
 
 impl AngleUpdate {
     pub(super) fn load(
-        p: &mut Parameters,
+        p: &mut Installed,
         name: &str,
         config: &Config,
     ) -> std::result::Result<Self, ModelError> {

@@ -7,9 +7,11 @@
 
 use std::path::Path;
 
-use candle_core::{Device, DeviceLocation};
-use cellwright_crystal::Structure;
+use candle_core::Device;
+use cellwright_crystal::{Element, Structure};
 
+use crate::potential::{admit, apart, in_batches};
+use crate::weights::{CHGNET, Installed};
 use crate::{Evaluation, ModelError, Potential, Provenance};
 
 mod basis;
@@ -25,7 +27,6 @@ use batch::{Batch, Crystal};
 pub use config::Config;
 use graph::Graph;
 use network::Network;
-use parameters::Parameters;
 
 /// Directed bonds and angles of one batch: some 300 MB of intermediate results.
 const BATCH_ROWS: usize = 50_000;
@@ -54,7 +55,7 @@ impl Chgnet {
     /// # Errors
     /// [`ModelError::NotInstalled`] or [`ModelError::BadWeights`].
     pub fn load(dir: &Path, device: &Device) -> Result<Self, ModelError> {
-        let mut parameters = Parameters::load(dir, device)?;
+        let mut parameters = Installed::open(&CHGNET, dir, device)?;
         let network = Network::load(&mut parameters, Config::V0_3_0)?;
         parameters.finish()?;
         Ok(Self { device: device.clone(), network })
@@ -75,111 +76,30 @@ impl Chgnet {
 
     /// The graph of a structure, if the model can treat it.
     fn graph(&self, structure: &Structure) -> Result<Graph, ModelError> {
-        let unsupported = |reason: String| Err(ModelError::Unsupported(reason));
         let config = &self.network.config;
-        if structure.is_empty() {
-            return unsupported("the cell holds no atoms".to_owned());
-        }
-        for (i, site) in structure.sites.iter().enumerate() {
-            let Some(element) = site.element else {
-                return unsupported(format!("site {} is masked: its species is not known", i + 1));
-            };
-            if (site.occupancy - 1.0).abs() > 1e-6 {
-                return unsupported(format!(
-                    "site {} ({}) has occupancy {}: the model needs an ordered structure",
-                    i + 1,
-                    element.symbol(),
-                    site.occupancy
-                ));
-            }
-            if usize::from(element.z()) > config.elements {
-                return unsupported(format!(
-                    "site {} is {}: CHGNet knows the elements up to Pu (Z = {})",
-                    i + 1,
-                    element.symbol(),
-                    config.elements
-                ));
-            }
-        }
+        let knows = |element: Element| usize::from(element.z()) <= config.elements;
+        let range = format!("CHGNet knows the elements up to Pu (Z = {})", config.elements);
+        admit(structure, knows, &range)?;
         let graph =
             Graph::new(structure, config).map_err(|e| ModelError::Unsupported(e.to_string()))?;
-        if graph.shortest < SAME_PLACE {
-            let pair = graph.directed.iter().find(|d| d.length < SAME_PLACE);
-            let (i, j) = pair.map_or((0, 0), |d| (d.centre + 1, d.neighbor + 1));
-            return unsupported(format!("sites {i} and {j} are at the same place"));
-        }
+        apart(graph.directed.iter().map(|d| (d.centre, d.neighbor, d.length)))?;
         Ok(graph)
-    }
-
-    /// Evaluates crystals that can be treated; all share a fate if a tensor operation fails.
-    fn run(&self, crystals: Vec<(usize, Crystal<'_>)>, results: &mut [Option<Outcome>]) {
-        let (places, crystals): (Vec<_>, Vec<_>) = crystals.into_iter().unzip();
-        match evaluate::evaluate(&self.network, &Batch::new(crystals), &self.device) {
-            Ok(evaluations) => {
-                for (place, evaluation) in places.into_iter().zip(evaluations) {
-                    results[place] = Some(finite(evaluation));
-                }
-            }
-            Err(error) => {
-                let text = error.to_string();
-                for place in places {
-                    results[place] = Some(Err(candle_core::Error::msg(&text).into()));
-                }
-            }
-        }
-    }
-}
-
-type Outcome = Result<Evaluation, ModelError>;
-
-/// Atoms closer than this (Å) have no direction between them.
-const SAME_PLACE: f64 = 1e-6;
-
-/// Refuses numbers that are none.
-fn finite(evaluation: Evaluation) -> Outcome {
-    let finite = evaluation.energy_per_atom.is_finite()
-        && evaluation.forces.iter().flatten().chain(&evaluation.stress).all(|x| x.is_finite());
-    if finite {
-        Ok(evaluation)
-    } else {
-        Err(ModelError::Unsupported("the model gives no finite energy here".to_owned()))
     }
 }
 
 impl Potential for Chgnet {
     fn provenance(&self) -> Provenance {
-        let device = match self.device.location() {
-            DeviceLocation::Cpu => "cpu".to_owned(),
-            DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
-            DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
-        };
-        Provenance { model: "CHGNet".to_owned(), version: "0.3.0".to_owned(), device }
+        Provenance::new("CHGNet", "0.3.0", &self.device)
     }
 
-    fn evaluate(&self, structures: &[&Structure]) -> Vec<Outcome> {
-        let mut results: Vec<Option<Outcome>> = structures.iter().map(|_| None).collect();
-        let (mut waiting, mut rows) = (Vec::new(), 0);
-        for (place, structure) in structures.iter().enumerate() {
-            let graph = match self.graph(structure) {
-                Ok(graph) => graph,
-                Err(error) => {
-                    results[place] = Some(Err(error));
-                    continue;
-                }
-            };
-            let own = graph.directed.len() + graph.angles.len();
-            if rows + own > BATCH_ROWS && !waiting.is_empty() {
-                self.run(std::mem::take(&mut waiting), &mut results);
-                rows = 0;
-            }
-            rows += own;
-            let (frequencies, config) = (&self.network.frequencies, &self.network.config);
-            waiting.push((place, Crystal::new(structure, graph, frequencies, config)));
-        }
-        if !waiting.is_empty() {
-            self.run(waiting, &mut results);
-        }
-        let missing = || Err(ModelError::Unsupported("not evaluated".to_owned()));
-        results.into_iter().map(|r| r.unwrap_or_else(missing)).collect()
+    fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>> {
+        let (frequencies, config) = (&self.network.frequencies, &self.network.config);
+        let prepare = |structure| {
+            let graph = self.graph(structure)?;
+            let rows = graph.directed.len() + graph.angles.len();
+            Ok((Crystal::new(structure, graph, frequencies, config), rows))
+        };
+        let run = |crystals| evaluate::evaluate(&self.network, &Batch::new(crystals), &self.device);
+        in_batches(structures, BATCH_ROWS, prepare, run)
     }
 }

@@ -6,10 +6,11 @@ use super::basis::Frequencies;
 use super::batch::Batch;
 use super::config::Config;
 use super::layers::{AngleUpdate, AtomConvolution, BondConvolution};
-use super::parameters::Parameters;
+use super::parameters::Layers;
 use crate::ModelError;
 use crate::nn::linear::Linear;
 use crate::nn::norm::LayerNorm;
+use crate::weights::Installed;
 
 /// Every layer with its weights.
 #[derive(Debug)]
@@ -54,10 +55,7 @@ pub(super) struct Output {
 }
 
 impl Network {
-    pub(super) fn load(
-        p: &mut Parameters,
-        config: Config,
-    ) -> std::result::Result<Self, ModelError> {
+    pub(super) fn load(p: &mut Installed, config: Config) -> std::result::Result<Self, ModelError> {
         let c = &config;
         let (w, elements, blocks) = (c.width, c.elements, c.blocks);
         let radial = "bond_basis_expansion.rbf_expansion";

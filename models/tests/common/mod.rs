@@ -9,6 +9,7 @@ use candle_core::{Device, Tensor};
 use cellwright_crystal::{Element, Lattice, Site, Structure};
 use cellwright_models::chgnet::Chgnet;
 use cellwright_models::nn::parameters::Tensors;
+use cellwright_models::sevennet::Sevennet;
 use cellwright_models::{ModelError, weights};
 use nalgebra::{Matrix3, Vector3};
 use serde::Deserialize;
@@ -19,8 +20,8 @@ fn skip(reason: &str) {
 }
 
 /// The installed model, if it is.
-pub(crate) fn chgnet() -> Option<Chgnet> {
-    match Chgnet::load(&weights::data_dir(), &Device::Cpu) {
+fn installed<T>(model: Result<T, ModelError>) -> Option<T> {
+    match model {
         Ok(model) => Some(model),
         Err(e @ ModelError::NotInstalled { .. }) => {
             skip(&e.to_string());
@@ -28,6 +29,14 @@ pub(crate) fn chgnet() -> Option<Chgnet> {
         }
         Err(e) => panic!("{e}"),
     }
+}
+
+pub(crate) fn chgnet() -> Option<Chgnet> {
+    installed(Chgnet::load(&weights::data_dir(), &Device::Cpu))
+}
+
+pub(crate) fn sevennet() -> Option<Sevennet> {
+    installed(Sevennet::load(&weights::data_dir(), &Device::Cpu))
 }
 
 /// A golden file, if there is one: `$CELLWRIGHT_DATA/../golden`, by default beside the repository.

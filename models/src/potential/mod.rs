@@ -1,10 +1,20 @@
 //! What a learned potential is to the rest of the house.
 
+use candle_core::{Device, DeviceLocation};
 use cellwright_crystal::Structure;
 use nalgebra::{Matrix3, Vector3};
 use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
+
+mod admit;
+mod batches;
+
+pub(crate) use admit::{admit, apart, too_close};
+pub(crate) use batches::in_batches;
+
+/// eV/Å³ in GPa (the figure the reference programs use; CODATA 2018 differs in the tenth digit).
+pub(crate) const GPA: f64 = 160.217_662_08;
 
 /// Which model answered, and where it ran. Goes with every number shown to a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +27,18 @@ pub struct Provenance {
     pub device: String,
 }
 
+impl Provenance {
+    /// Of a model on a device.
+    pub(crate) fn new(model: &str, version: &str, device: &Device) -> Self {
+        let device = match device.location() {
+            DeviceLocation::Cpu => "cpu".to_owned(),
+            DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
+            DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
+        };
+        Self { model: model.to_owned(), version: version.to_owned(), device }
+    }
+}
+
 /// What a potential says about one structure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
@@ -27,7 +49,7 @@ pub struct Evaluation {
     /// Stress (1/V) ∂E/∂ε (GPa), tension positive: a cell that wants to shrink has a positive trace. The sign is
     /// opposite to VASP's.
     pub stress: Matrix3<f64>,
-    /// Magnetic moments (µB, absolute values), one per site.
+    /// Magnetic moments (µB, absolute values), one per site; empty where the potential knows nothing of them.
     pub magmoms: Vec<f64>,
     /// Per-site energies (eV), summing to the total.
     pub site_energies: Vec<f64>,
