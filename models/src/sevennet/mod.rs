@@ -28,8 +28,8 @@ use convolution::Pairs;
 use edges::{Edge, HARMONICS, RADIAL, edges, gather};
 use network::{Network, is_known, species};
 
-/// Pairs of one batch: some 300 MB of intermediate results.
-const BATCH_PAIRS: usize = 10_000;
+/// Pairs of one batch: more at once do not stay in the caches and take longer, pair by pair.
+const BATCH_PAIRS: usize = 2_000;
 
 /// Pairs of the largest crystal that is tried: some 6 GB.
 const MOST_PAIRS: usize = 200_000;

@@ -8,6 +8,7 @@ use cellwright_crystal::Structure;
 use cellwright_features::energy::refusal;
 use cellwright_models::chgnet::Chgnet;
 use cellwright_models::device::{Device, device};
+use cellwright_models::sevennet::Sevennet;
 use cellwright_models::tasks::mender::{self, Mender};
 use cellwright_models::{ModelError, weights};
 use cellwright_syntax::Reading;
@@ -40,6 +41,17 @@ impl ModelArgs {
             Ok(potential) => Ok((Some(potential), None)),
             Err(reason @ ModelError::NotInstalled { .. }) => {
                 Ok((None, Some(format!("no energies: {reason}"))))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Loads SevenNet-0, whose stresses are finer, where it is installed; else says what is missing.
+    pub(crate) fn load_finer(&self) -> Result<(Option<Sevennet>, Option<String>)> {
+        match Sevennet::load(&weights::data_dir(), &self.device()?) {
+            Ok(potential) => Ok((Some(potential), None)),
+            Err(reason @ ModelError::NotInstalled { .. }) => {
+                Ok((None, Some(format!("no finer stresses: {reason}"))))
             }
             Err(error) => Err(error.into()),
         }

@@ -262,6 +262,9 @@ pub enum Output {
         joint: Vec<AssignmentLine>,
         /// The potential that was asked too.
         energies_by: Option<Provenance>,
+        /// The one with finer stresses.
+        #[serde(default)]
+        stresses_by: Option<Provenance>,
     },
     /// Of [`Task::Denoise`].
     Denoise {

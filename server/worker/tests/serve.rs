@@ -416,11 +416,14 @@ fn masked_sites_are_named() {
         thorough: true,
     };
     worker.run(1, complete(vec![vec![1], vec![2]], vec![]));
-    let Output::Complete { provenance, groups, joint, energies_by } = result(&mut worker) else {
+    let Output::Complete { provenance, groups, joint, energies_by, stresses_by } =
+        result(&mut worker)
+    else {
         panic!()
     };
     assert_eq!(provenance.model, "Einstein");
     assert_eq!(energies_by.map(|p| p.model), Some("Einstein".to_owned()));
+    assert_eq!(stresses_by.map(|p| p.model), Some("Einstein".to_owned()));
     assert!(joint.iter().all(|line| line.pressure.is_some()));
     // The charges of MgF2 add up, those of MgO2 as a peroxide too; MgOF cannot.
     assert_eq!((joint.len(), groups.len(), groups[0][0].0), (2, 2, 8));

@@ -4,10 +4,10 @@ use cellwright_crystal::Element;
 use nalgebra::DVector;
 
 use crate::eval::choice::{self, Choice, Prior};
-use crate::tasks::complete::{Clue, PIECES, Weighing, Weights};
+use crate::tasks::complete::{Clue, Levels, PIECES, Weighing, Weights};
 
 /// Pull towards the model's word alone, as of observations that say so with these standard deviations.
-const SPREAD: [f64; PIECES] = [1.0, 1.0, 3.0, 3.0, 3.0];
+const SPREAD: [f64; PIECES] = [1.0, 1.0, 3.0, 10.0, 10.0, 3.0];
 
 /// What was known of the assignments to a question, and which elements were there.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,18 +16,29 @@ pub struct Case {
     pub truth: Vec<Element>,
     /// Assignments that were looked at.
     pub clues: Vec<(Vec<Element>, Clue)>,
+    /// Whether what was masked was all that there is of its species.
+    pub whole: bool,
 }
 
 /// The weights under which what was there is likeliest: without stresses from all assignments, with them from those that a potential
 /// was asked about.
 #[must_use]
 pub fn fit(cases: &[Case]) -> Weighing {
-    let quick = |clue: &Clue| Some(Clue { probe: None, ..*clue });
-    Weighing { quick: weights(cases, quick), thorough: weights(cases, |c| c.probe.map(|_| *c)) }
+    let of =
+        |which: &dyn Fn(&&Case) -> bool| levels(&cases.iter().filter(which).collect::<Vec<_>>());
+    Weighing { whole: of(&|c| c.whole), some: of(&|c| !c.whole), unsaid: of(&|_| true) }
 }
 
-fn weights(cases: &[Case], seen: impl Fn(&Clue) -> Option<Clue>) -> Weights {
-    let choices = |case: &Case| -> Vec<Choice> {
+fn levels(cases: &[&Case]) -> Levels {
+    Levels {
+        quick: weights(cases, |clue| Some(clue.blind())),
+        thorough: weights(cases, |clue| clue.probe.map(|_| clue.coarse())),
+        finest: weights(cases, |clue| clue.probe?.finer.map(|_| *clue)),
+    }
+}
+
+fn weights(cases: &[&Case], seen: impl Fn(&Clue) -> Option<Clue>) -> Weights {
+    let choices = |case: &&Case| -> Vec<Choice> {
         let choice = |(elements, clue): &(Vec<Element>, Clue)| {
             let features = DVector::from_row_slice(&seen(clue)?.pieces());
             Some(Choice { features, right: *elements == case.truth })
@@ -46,7 +57,7 @@ fn weights(cases: &[Case], seen: impl Fn(&Clue) -> Option<Clue>) -> Weights {
 mod tests {
     use super::*;
     use crate::nn::random::Random;
-    use crate::tasks::complete::Probe;
+    use crate::tasks::complete::{Probe, Stress};
 
     /// Questions whose answers are drawn with known weights.
     fn drawn(count: usize, truth: &Weights) -> Vec<Case> {
@@ -58,7 +69,12 @@ mod tests {
                 log_chance: -uniform(4.0),
                 share: Some(uniform(1.0)),
                 charge_balanced: Some(uniform(1.0) > 0.3),
-                probe: Some(Probe { energy: 0.0, pressure: uniform(20.0), shear: uniform(5.0) }),
+                probe: Some(Probe {
+                    energy: 0.0,
+                    stress: Stress { pressure: uniform(20.0), shear: uniform(5.0) },
+                    finer: None,
+                }),
+                seen: uniform(1.0),
             };
             let clues: Vec<Clue> = elements.iter().map(clue).collect();
             let mut chance = uniform(1.0);
@@ -68,21 +84,31 @@ mod tests {
             });
             let right = right.unwrap_or(0);
             let clues = elements.iter().map(|e| vec![*e]).zip(clues).collect();
-            Case { truth: vec![elements[right]], clues }
+            Case { truth: vec![elements[right]], clues, whole: true }
         };
         (0..count).map(case).collect()
     }
 
     #[test]
     fn weights_are_found_again() {
-        let truth = Weights { chance: 0.7, known: 0.3, charged: 1.5, pressure: 2.0, shear: 1.0 };
-        let found = fit(&drawn(6000, &truth));
+        let truth = Weights {
+            chance: 0.7,
+            known: 0.3,
+            charged: 1.5,
+            pressure: 2.0,
+            shear: 1.0,
+            seen: -1.0,
+        };
+        let found = fit(&drawn(12_000, &truth));
         let off = |(a, b): (f64, f64)| (a - b).abs();
-        let all = found.thorough.numbers().into_iter().zip(truth.numbers()).map(off);
+        let all = found.whole.thorough.numbers().into_iter().zip(truth.numbers()).map(off);
         assert!(all.clone().all(|off| off < 0.12), "{found:?}");
         // Without the stresses the rest has to do.
-        assert_eq!((found.quick.pressure, found.quick.shear), (0.0, 0.0));
-        assert!(found.quick.chance > 0.3);
+        assert_eq!((found.whole.quick.pressure, found.whole.quick.shear), (0.0, 0.0));
+        assert!(found.whole.quick.chance > 0.3);
+        // Nobody knew finer stresses, and there were no questions of the other kind.
+        assert_eq!((found.whole.finest, found.some), (Weights::NEUTRAL, Levels::NEUTRAL));
+        assert_eq!(found.unsaid, found.whole);
     }
 
     #[test]

@@ -59,7 +59,9 @@ impl Question {
     /// As completing is asked: the masked sites as one group where they held one element, else each for itself.
     #[must_use]
     pub fn asked(&self, answers: usize) -> complete::Question {
+        let whole = Some(self.together);
         let separate = complete::Question::separate(self.spoiled.clone(), answers);
+        let separate = complete::Question { whole, ..separate };
         match self.together {
             true => complete::Question { groups: vec![self.masked.clone()], ..separate },
             false => separate,

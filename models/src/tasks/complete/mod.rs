@@ -5,7 +5,7 @@
 //! the chance of an assignment is a product of conditional ones; the best assignments are kept on the way ([`beam`]).
 //!
 //! What the model says is then weighed ([`Weights`]) with what else is known: whether the charges can add up, what known structures
-//! have in these places, and, of the likeliest assignments, what a potential sees in the cell. What was not looked at keeps its
+//! have in these places, and, of the likeliest assignments, what potentials see in the cell. What was not looked at keeps its
 //! share of the chance, so that no probability is overstated. All this is done for every size that the cell may have
 //! (`volume.rs`), and the answers are mixed.
 
@@ -29,9 +29,10 @@ mod weigh;
 
 use known::Ballot;
 pub use known::known_chances;
-pub use probe::Probe;
+use probe::Potentials;
+pub use probe::{Probe, Stress};
 pub(crate) use weigh::PIECES;
-pub use weigh::{Clue, Weighing, Weights};
+pub use weigh::{Clue, Levels, Weighing, Weights};
 
 /// Assignments that a potential is asked about.
 const PROBED: usize = 12;
@@ -49,6 +50,8 @@ pub struct Question {
     pub answers: usize,
     /// Whether the cell was measured or, like those that the models have learned from, computed; none where nobody knows.
     pub measured: Option<bool>,
+    /// Whether the masked sites are all that there is of their species; none where nobody knows.
+    pub whole: Option<bool>,
 }
 
 impl Question {
@@ -57,7 +60,7 @@ impl Question {
     pub fn separate(structure: Structure, answers: usize) -> Self {
         let masked = structure.sites.iter().enumerate().filter(|(_, s)| s.element.is_none());
         let groups = masked.map(|(i, _)| vec![i]).collect();
-        Self { structure, groups, allowed: Vec::new(), answers, measured: Some(false) }
+        Self { structure, groups, allowed: Vec::new(), answers, measured: Some(false), whole: None }
     }
 
     /// What cannot be asked.
@@ -99,6 +102,8 @@ pub struct Evidence<'a> {
     pub library: Option<&'a Library>,
     /// A potential; it is asked about the likeliest assignments only.
     pub evaluate: Option<&'a mut Evaluate<'a>>,
+    /// A potential with finer stresses; it is asked about the same assignments, once the other one has brought the atoms to rest.
+    pub finer: Option<&'a mut Evaluate<'a>>,
     /// How much each counts.
     pub weighing: Weighing,
 }
@@ -107,7 +112,7 @@ impl Evidence<'_> {
     /// The model alone.
     #[must_use]
     pub fn none() -> Self {
-        Self { library: None, evaluate: None, weighing: Weighing::NEUTRAL }
+        Self { library: None, evaluate: None, finer: None, weighing: Weighing::NEUTRAL }
     }
 }
 
@@ -140,18 +145,19 @@ pub fn complete(
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Completion, ModelError> {
     question.validate()?;
-    let Evidence { library, mut evaluate, weighing } = evidence;
+    let Evidence { library, evaluate, finer, weighing } = evidence;
+    let levels = weighing.of(question.whole);
     let mut ballot = library.map(|library| Ballot::new(library, question));
+    let mut potentials = evaluate.map(|evaluate| Potentials { evaluate, finer });
     // With the chance in the likeliest cell so far, whose probe is the one to show.
     let mut mixed: BTreeMap<Vec<Element>, (Assignment, f64)> = BTreeMap::new();
     for (chance, factor) in volume::possible(question.measured) {
         let structure = volume::scaled(&question.structure, *factor)
             .map_err(|e| ModelError::Unsupported(e.to_string()))?;
         let question = Question { structure, ..question.clone() };
-        let evaluate = evaluate.as_mut().map(|e| &mut **e as &mut Evaluate<'_>);
-        let quick = &weighing.quick;
-        let clues = look(mender, &question, ballot.as_mut(), evaluate, quick, cancelled)?;
-        for mut here in assignments(&clues, &weighing)? {
+        let potentials = potentials.as_mut();
+        let clues = look(mender, &question, ballot.as_mut(), potentials, levels, cancelled)?;
+        for mut here in assignments(&clues, levels)? {
             here.probability *= chance;
             let chance = here.probability;
             let fresh = || (Assignment { probability: 0.0, ..here.clone() }, chance);
@@ -174,16 +180,16 @@ pub fn weigh(
     clues: &[(Vec<Element>, Clue)],
     weighing: &Weighing,
 ) -> Result<Completion, ModelError> {
-    Ok(listed(question, assignments(clues, weighing)?))
+    Ok(listed(question, assignments(clues, weighing.of(question.whole))?))
 }
 
 fn assignments(
     clues: &[(Vec<Element>, Clue)],
-    weighing: &Weighing,
+    levels: &Levels,
 ) -> Result<Vec<Assignment>, ModelError> {
     // What was not looked at keeps its chance.
     let covered: f64 = clues.iter().map(|(_, clue)| clue.log_chance.exp()).sum::<f64>().min(1.0);
-    let chances = chances(weighing, &clues.iter().map(|(_, clue)| *clue).collect::<Vec<_>>());
+    let chances = levels.chances(&clues.iter().map(|(_, clue)| *clue).collect::<Vec<_>>());
     if !chances.iter().all(|p| p.is_finite()) {
         return Err(ModelError::Unsupported("the model gives no finite chances here".to_owned()));
     }
@@ -216,17 +222,19 @@ pub fn clues(
 ) -> Result<Vec<(Vec<Element>, Clue)>, ModelError> {
     question.validate()?;
     let mut ballot = evidence.library.map(|library| Ballot::new(library, question));
-    let quick = &evidence.weighing.quick;
-    look(mender, question, ballot.as_mut(), evidence.evaluate, quick, cancelled)
+    let levels = evidence.weighing.of(question.whole);
+    let finer = evidence.finer;
+    let mut potentials = evidence.evaluate.map(|evaluate| Potentials { evaluate, finer });
+    look(mender, question, ballot.as_mut(), potentials.as_mut(), levels, cancelled)
 }
 
-/// The same with a ballot that is kept, and `quick` weights to choose by whom a potential is asked about.
+/// The same with a ballot that is kept, and weights to choose by whom a potential is asked about.
 fn look(
     mender: &dyn Mender,
     question: &Question,
     ballot: Option<&mut Ballot<'_>>,
-    evaluate: Option<&mut Evaluate<'_>>,
-    quick: &Weights,
+    potentials: Option<&mut Potentials<'_, '_>>,
+    levels: &Levels,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Vec<(Vec<Element>, Clue)>, ModelError> {
     let mut found = beam::search(mender, question, cancelled)?;
@@ -237,6 +245,7 @@ fn look(
         let total: f64 = votes.iter().sum();
         (total > 0.0).then(|| votes.into_iter().map(|v| v / total).collect::<Vec<_>>())
     });
+    let known = question.structure.composition();
     let clue = |(i, found): (usize, beam::Found)| {
         let composition = filled(question, &found.elements).composition();
         let clue = Clue {
@@ -244,36 +253,25 @@ fn look(
             share: shares.as_ref().map(|shares| shares[i]),
             charge_balanced: charge::balance(&composition, 0.0).is_neutral(),
             probe: None,
+            seen: found.elements.iter().filter(|e| known.amount(**e) > 0.0).count() as f64
+                / found.elements.len() as f64,
         };
         (found.elements, clue)
     };
     let clues: Vec<(Vec<Element>, Clue)> = found.into_iter().enumerate().map(clue).collect();
-    let Some(evaluate) = evaluate else { return Ok(clues) };
-    let quick = quick.chances(&clues.iter().map(|c| c.1).collect::<Vec<_>>());
+    let Some(potentials) = potentials else { return Ok(clues) };
+    let quick = levels.quick.chances(&clues.iter().map(|c| c.1).collect::<Vec<_>>());
     let mut order: Vec<usize> = (0..clues.len()).collect();
     order.sort_by(|a, b| quick[*b].total_cmp(&quick[*a]));
     let mut clues: Vec<_> = order.into_iter().map(|i| clues[i].clone()).collect();
     let likely = &mut clues[..PROBED.min(quick.len())];
     let cells: Vec<Structure> = likely.iter().map(|(e, _)| filled(question, e)).collect();
     for ((_, clue), probe) in
-        likely.iter_mut().zip(probe::probe(mender, &cells, evaluate, cancelled)?)
+        likely.iter_mut().zip(probe::probe(mender, &cells, potentials, cancelled)?)
     {
         clue.probe = probe;
     }
     Ok(clues)
-}
-
-/// Chances of the assignments: those that a potential was asked about share among themselves, by all that is known, what they have
-/// without it.
-fn chances(weighing: &Weighing, clues: &[Clue]) -> Vec<f64> {
-    let mut chances = weighing.quick.chances(clues);
-    let probed: Vec<usize> = (0..clues.len()).filter(|i| clues[*i].probe.is_some()).collect();
-    let share: f64 = probed.iter().map(|i| chances[*i]).sum();
-    let known: Vec<Clue> = probed.iter().map(|i| clues[*i]).collect();
-    for (i, chance) in probed.into_iter().zip(weighing.thorough.chances(&known)) {
-        chances[i] = share * chance;
-    }
-    chances
 }
 
 /// The chances of the elements of one group.

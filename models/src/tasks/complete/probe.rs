@@ -19,23 +19,54 @@ const STEPS: usize = 6;
 /// Forces below this (eV/Å) leave a stress as it is.
 const AT_REST: f64 = 0.02;
 
-/// What a potential says of a crystal in its cell, with its atoms at rest.
+/// What the cell of a crystal pulls or pushes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Probe {
-    /// eV/atom.
-    pub energy: f64,
+pub struct Stress {
     /// A third of the trace of the stress (GPa), tension positive.
     pub pressure: f64,
     /// Norm of the rest of the stress (GPa).
     pub shear: f64,
 }
 
-impl From<&Evaluation> for Probe {
+/// What a potential says of a crystal in its cell, with its atoms at rest.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Probe {
+    /// eV/atom.
+    pub energy: f64,
+    /// By the potential that brought the atoms to rest.
+    pub stress: Stress,
+    /// The same atoms in the words of a potential with finer stresses, where it was asked.
+    pub finer: Option<Stress>,
+}
+
+impl Probe {
+    /// The finest stress that is known.
+    #[must_use]
+    pub fn finest(&self) -> Stress {
+        self.finer.unwrap_or(self.stress)
+    }
+}
+
+impl From<&Evaluation> for Stress {
     fn from(evaluation: &Evaluation) -> Self {
         let pressure = evaluation.stress.trace() / 3.0;
         let shear = (evaluation.stress - Matrix3::from_diagonal_element(pressure)).norm();
-        Self { energy: evaluation.energy_per_atom, pressure, shear }
+        Self { pressure, shear }
     }
+}
+
+impl Stress {
+    fn is_finite(&self) -> bool {
+        self.pressure.is_finite() && self.shear.is_finite()
+    }
+}
+
+/// Who is asked about whole crystals.
+pub(super) struct Potentials<'a, 'b> {
+    /// Brings the atoms to rest.
+    pub(super) evaluate: &'a mut Evaluate<'b>,
+    /// Has finer stresses.
+    pub(super) finer: Option<&'a mut Evaluate<'b>>,
 }
 
 /// Asks about whole crystals, all at once. The atoms are put back by the model, then down the potential. None for a crystal that
@@ -43,7 +74,7 @@ impl From<&Evaluation> for Probe {
 pub(super) fn probe(
     mender: &dyn Mender,
     cells: &[Structure],
-    evaluate: &mut Evaluate<'_>,
+    potentials: &mut Potentials<'_, '_>,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Vec<Option<Probe>>, ModelError> {
     let mut cells = cells.to_vec();
@@ -76,12 +107,37 @@ pub(super) fn probe(
             if cancelled() {
                 return Err(ModelError::Cancelled);
             }
-            advance(&mut descents, &wanted[range], evaluate)?;
+            advance(&mut descents, &wanted[range], potentials.evaluate)?;
         }
     }
-    let probe = |descent: Option<Descent>| Some(Probe::from(&descent?.relaxed()?.last));
-    let finite = |p: &Probe| [p.energy, p.pressure, p.shear].iter().all(|x| x.is_finite());
-    Ok(descents.into_iter().map(|d| probe(d).filter(finite)).collect())
+    let mut probes = vec![None; cells.len()];
+    let (mut places, mut resting) = (Vec::new(), Vec::new());
+    for (place, descent) in descents.into_iter().enumerate() {
+        let Some(relaxed) = descent.and_then(|d| d.relaxed()) else { continue };
+        let (energy, stress) = (relaxed.last.energy_per_atom, Stress::from(&relaxed.last));
+        if energy.is_finite() && stress.is_finite() {
+            probes[place] = Some(Probe { energy, stress, finer: None });
+            places.push(place);
+            resting.push(relaxed.structure);
+        }
+    }
+    if let Some(finer) = &mut potentials.finer {
+        let sizes: Vec<usize> = resting.iter().map(Structure::len).collect();
+        for range in batches(&sizes) {
+            if cancelled() {
+                return Err(ModelError::Cancelled);
+            }
+            let answers = finer(&resting[range.clone()].iter().collect::<Vec<_>>());
+            // What it cannot treat is known to the other one only.
+            for (place, answer) in places[range].iter().zip(answers) {
+                let stress = answer.ok().map(|e| Stress::from(&e)).filter(Stress::is_finite);
+                if let Some(probe) = &mut probes[*place] {
+                    probe.finer = stress;
+                }
+            }
+        }
+    }
+    Ok(probes)
 }
 
 /// A step of some of the descents. Those that the potential refuses end here.

@@ -66,8 +66,10 @@ fn ask(rules: &Rules, question: &Question) -> Result<Completion, ModelError> {
 fn charges_speak_beside_the_model() {
     let question = Question::separate(row(&["Mg", "?"]), 4);
     let quick = Weights { charged: 2.0, ..Weights::NEUTRAL };
-    let evidence =
-        Evidence { weighing: Weighing { quick, ..Weighing::NEUTRAL }, ..Evidence::none() };
+    let evidence = Evidence {
+        weighing: Weighing::same(Levels { quick, ..Levels::NEUTRAL }),
+        ..Evidence::none()
+    };
     let done = complete(&Rules(|_, _| [0.5, 0.3, 0.1, 0.1]), &question, evidence, &never).unwrap();
     let first = &done.joint[0];
     assert_eq!((first.elements[0], first.charge_balanced), (element("O"), Some(true)));
@@ -108,7 +110,7 @@ fn a_potential_says_who_belongs_in_the_cell() {
         cells.iter().map(answer).collect()
     };
     let thorough = Weights { pressure: 2.0, ..Weights::NEUTRAL };
-    let weighing = Weighing { thorough, ..Weighing::NEUTRAL };
+    let weighing = Weighing::same(Levels { thorough, ..Levels::NEUTRAL });
     let evidence = Evidence { evaluate: Some(&mut evaluate), weighing, ..Evidence::none() };
     let done = complete(&rules, &question, evidence, &never).unwrap();
     assert_eq!(asked, 4);
@@ -117,7 +119,10 @@ fn a_potential_says_who_belongs_in_the_cell() {
     // 20 GPa, to the power of the weight, between them.
     assert!((chance("O") / chance("F") - 0.3 / 0.5 * 400.0).abs() < 1e-9);
     assert!((chance("Na") - 0.15).abs() < 1e-12);
-    assert_eq!(done.joint[0].probe, Some(Probe { energy: -3.0, pressure: 0.0, shear: 0.0 }));
+    assert_eq!(
+        done.joint[0].probe,
+        Some(Probe { energy: -3.0, stress: Stress { pressure: 0.0, shear: 0.0 }, finer: None })
+    );
     let sodium = done.joint.iter().find(|a| a.elements[0] == element("Na")).unwrap();
     assert_eq!(sodium.probe, None);
 }

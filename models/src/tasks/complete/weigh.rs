@@ -1,21 +1,23 @@
 //! How much each piece of evidence about an assignment counts.
 //!
-//! The chance of an assignment is in proportion to exp(a ln p + b ln s − c u − d ln(1 + |P|/GPa) − e ln(1 + τ/GPa)): p is the model's
-//! chance, s the share of the votes of known structures, u whether the charges cannot add up, P the pressure and τ the shear
-//! stress that a potential sees in the cell once the atoms have come to rest. The last two say most: an element that does not
-//! belong pulls or pushes at the cell of the one that does. The weights are fitted to crystals whose elements are known
-//! ([`crate::eval::selfsup::fit`]), for answers with and without a potential.
+//! The chance of an assignment is in proportion to exp(a ln p + b ln s − c u − d ln(1 + |P|/GPa) − e ln(1 + τ/GPa) + f n): p is the
+//! model's chance, s the share of the votes of known structures, u whether the charges cannot add up, P the pressure and τ the
+//! shear stress that a potential sees in the cell once the atoms have come to rest, n the share of the masked sites whose element
+//! other sites have too. The stresses say most: an element that does not belong pulls or pushes at the cell of the one that does. The
+//! weights are fitted to crystals whose elements are known ([`crate::eval::selfsup::fit`]), for answers without a potential,
+//! with one, and with another of finer stresses; and for what is known of the masked sites: whether they are all that there is of
+//! their species.
 
 use serde::{Deserialize, Serialize};
 
-use super::probe::Probe;
+use super::probe::{Probe, Stress};
 use crate::ModelError;
 
 /// Shares of votes below this are taken for this.
 const LEAST_SHARE: f64 = 1e-3;
 
 /// Pieces of evidence.
-pub(crate) const PIECES: usize = 5;
+pub(crate) const PIECES: usize = 6;
 
 /// What is known of an assignment.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,6 +30,8 @@ pub struct Clue {
     pub charge_balanced: Option<bool>,
     /// What a potential says, where it was asked.
     pub probe: Option<Probe>,
+    /// Share of the groups (0 to 1) whose element is on sites that are not masked.
+    pub seen: f64,
 }
 
 impl Clue {
@@ -35,12 +39,26 @@ impl Clue {
     pub(crate) fn pieces(&self) -> [f64; PIECES] {
         let share = self.share.map_or(0.0, |share| share.max(LEAST_SHARE).ln());
         let charged = f64::from(u8::from(self.charge_balanced == Some(false)));
-        let stress = |of: fn(&Probe) -> f64| self.probe.as_ref().map_or(0.0, |p| -of(p).ln_1p());
-        [self.log_chance, share, -charged, stress(|p| p.pressure.abs()), stress(|p| p.shear)]
+        let stress = |of: fn(Stress) -> f64| self.probe.map_or(0.0, |p| -of(p.finest()).ln_1p());
+        let (pressure, shear) = (stress(|s| s.pressure.abs()), stress(|s| s.shear));
+        [self.log_chance, share, -charged, pressure, shear, self.seen]
+    }
+
+    /// Without finer stresses.
+    #[must_use]
+    pub fn coarse(&self) -> Self {
+        let probe = self.probe.map(|probe| Probe { finer: None, ..probe });
+        Self { probe, ..*self }
+    }
+
+    /// Without any.
+    #[must_use]
+    pub fn blind(&self) -> Self {
+        Self { probe: None, ..*self }
     }
 }
 
-/// The weights a, b, c, d and e.
+/// The weights a to f.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Weights {
     /// Of the model's ln p.
@@ -53,19 +71,23 @@ pub struct Weights {
     pub pressure: f64,
     /// Of the shear stress.
     pub shear: f64,
+    /// Of elements that other sites have too.
+    pub seen: f64,
 }
 
 impl Weights {
     /// The model's word alone.
     pub const NEUTRAL: Self =
-        Self { chance: 1.0, known: 0.0, charged: 0.0, pressure: 0.0, shear: 0.0 };
+        Self { chance: 1.0, known: 0.0, charged: 0.0, pressure: 0.0, shear: 0.0, seen: 0.0 };
 
     pub(crate) fn numbers(&self) -> [f64; PIECES] {
-        [self.chance, self.known, self.charged, self.pressure, self.shear]
+        [self.chance, self.known, self.charged, self.pressure, self.shear, self.seen]
     }
 
-    pub(crate) fn from_numbers([chance, known, charged, pressure, shear]: [f64; PIECES]) -> Self {
-        Self { chance, known, charged, pressure, shear }
+    pub(crate) fn from_numbers(
+        [chance, known, charged, pressure, shear, seen]: [f64; PIECES],
+    ) -> Self {
+        Self { chance, known, charged, pressure, shear, seen }
     }
 
     /// Chances in proportion to what the clues say; they sum to 1.
@@ -81,18 +103,78 @@ impl Weights {
     }
 }
 
-/// Weights for answers without and with a potential.
+/// Weights by who was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Weighing {
+pub struct Levels {
     /// Nobody was asked for stresses.
     pub quick: Weights,
     /// Of assignments whose stresses are known.
     pub thorough: Weights,
+    /// Of those whose finer stresses are known.
+    pub finest: Weights,
+}
+
+impl Levels {
+    /// The model's word alone, whatever else is known.
+    pub const NEUTRAL: Self =
+        Self { quick: Weights::NEUTRAL, thorough: Weights::NEUTRAL, finest: Weights::NEUTRAL };
+
+    /// Chances of assignments: those that a potential was asked about share among themselves, by all that is known, what they have
+    /// without it.
+    #[must_use]
+    pub fn chances(&self, clues: &[Clue]) -> Vec<f64> {
+        let mut chances = self.quick.chances(&clues.iter().map(Clue::blind).collect::<Vec<_>>());
+        share(&mut chances, clues, &self.thorough, |clue| clue.probe.map(|_| clue.coarse()));
+        share(&mut chances, clues, &self.finest, |clue| clue.probe?.finer.map(|_| *clue));
+        chances
+    }
+}
+
+/// What the clues that are `seen` have together is shared among them anew.
+fn share(
+    chances: &mut [f64],
+    clues: &[Clue],
+    weights: &Weights,
+    seen: impl Fn(&Clue) -> Option<Clue>,
+) {
+    let (places, clues): (Vec<usize>, Vec<Clue>) =
+        clues.iter().enumerate().filter_map(|(i, clue)| Some((i, seen(clue)?))).unzip();
+    let whole: f64 = places.iter().map(|i| chances[*i]).sum();
+    for (i, chance) in places.into_iter().zip(weights.chances(&clues)) {
+        chances[i] = whole * chance;
+    }
+}
+
+/// Weights by what is known of the masked sites.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Weighing {
+    /// They are all that there is of their species.
+    pub whole: Levels,
+    /// There is more of it, mostly.
+    pub some: Levels,
+    /// Nobody knows.
+    pub unsaid: Levels,
 }
 
 impl Weighing {
     /// The model's word alone, whatever else is known.
-    pub const NEUTRAL: Self = Self { quick: Weights::NEUTRAL, thorough: Weights::NEUTRAL };
+    pub const NEUTRAL: Self = Self::same(Levels::NEUTRAL);
+
+    /// The same weights whatever is known of the masked sites.
+    #[must_use]
+    pub const fn same(levels: Levels) -> Self {
+        Self { whole: levels, some: levels, unsaid: levels }
+    }
+
+    /// Those for masked sites that are all of their species, or are not; none where nobody knows.
+    #[must_use]
+    pub fn of(&self, whole: Option<bool>) -> &Levels {
+        match whole {
+            Some(true) => &self.whole,
+            Some(false) => &self.some,
+            None => &self.unsaid,
+        }
+    }
 
     /// The weights that come with this program.
     ///
@@ -113,8 +195,9 @@ impl Weighing {
             ))
         };
         let weighing: Self = serde_json::from_str(text).map_err(|e| bad(&e.to_string()))?;
-        let all = [weighing.quick, weighing.thorough].map(|w| w.numbers());
-        let finite = all.as_flattened().iter().all(|w| w.is_finite());
+        let levels = [weighing.whole, weighing.some, weighing.unsaid];
+        let all = levels.map(|l| [l.quick, l.thorough, l.finest].map(|w| w.numbers()));
+        let finite = all.as_flattened().as_flattened().iter().all(|w| w.is_finite());
         if finite { Ok(weighing) } else { Err(bad("a weight is not finite")) }
     }
 }
@@ -124,7 +207,7 @@ mod tests {
     use super::*;
 
     fn clue(log_chance: f64) -> Clue {
-        Clue { log_chance, share: None, charge_balanced: None, probe: None }
+        Clue { log_chance, share: None, charge_balanced: None, probe: None, seen: 0.0 }
     }
 
     #[test]
@@ -140,13 +223,14 @@ mod tests {
 
     #[test]
     fn every_piece_counts_as_its_weight_says() {
-        let weights = Weights { chance: 0.5, known: 0.2, charged: 1.0, pressure: 3.0, shear: 2.0 };
+        let weights =
+            Weights { chance: 0.5, known: 0.2, charged: 1.0, pressure: 3.0, shear: 2.0, seen: 1.5 };
         let ratio = |a: Clue, b: Clue| {
             let chances = weights.chances(&[a, b]);
             (chances[0] / chances[1]).ln()
         };
         let probe = |pressure: f64, shear: f64| Clue {
-            probe: Some(Probe { energy: -3.0, pressure, shear }),
+            probe: Some(Probe { energy: -3.0, stress: Stress { pressure, shear }, finer: None }),
             ..clue(-1.0)
         };
         assert!((ratio(clue(-1.0), clue(-3.0)) - 1.0).abs() < 1e-12);
@@ -159,6 +243,32 @@ mod tests {
         assert!((ratio(probe(0.0, 0.0), probe(-9.0, 0.0)) - 3.0 * 10_f64.ln()).abs() < 1e-12);
         assert!(ratio(probe(-9.0, 0.0), probe(9.0, 0.0)).abs() < 1e-12);
         assert!((ratio(probe(0.0, 0.0), probe(0.0, 1.0)) - 2.0 * 2_f64.ln()).abs() < 1e-12);
+        let seen = Clue { seen: 1.0, ..clue(-1.0) };
+        assert!((ratio(seen, clue(-1.0)) - 1.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn finer_stresses_are_weighed_by_themselves() {
+        let stress = |pressure| Stress { pressure, shear: 0.0 };
+        let probed = |coarse: f64, finer: Option<f64>| Clue {
+            probe: Some(Probe { energy: -3.0, stress: stress(coarse), finer: finer.map(stress) }),
+            ..clue(0.25_f64.ln())
+        };
+        let with = |pressure| Weights { pressure, ..Weights::NEUTRAL };
+        let levels = Levels { quick: Weights::NEUTRAL, thorough: with(1.0), finest: with(2.0) };
+        // Nothing is known of the first, the coarse stress of the second, both of the others.
+        let clues = [
+            clue(0.25_f64.ln()),
+            probed(0.0, None),
+            probed(1.0, Some(0.0)),
+            probed(1.0, Some(2.0)),
+        ];
+        let chances = levels.chances(&clues);
+        assert!((chances.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        assert!((chances[0] - 0.25).abs() < 1e-12);
+        // One against a half and a half, of three quarters.
+        assert!((chances[1] - 0.375).abs() < 1e-12);
+        assert!((chances[2] / chances[3] - 9.0).abs() < 1e-9);
     }
 
     #[test]

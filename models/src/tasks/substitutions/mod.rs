@@ -44,14 +44,18 @@ pub fn on_sites(
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Vec<(Element, f64)>, ModelError> {
     let mut structure = structure.clone();
+    let mut hidden = Vec::with_capacity(sites.len());
     for site in sites {
         let missing = || ModelError::Unsupported(format!("there is no site {}", site + 1));
-        structure.sites.get_mut(*site).ok_or_else(missing)?.element = None;
+        hidden.extend(structure.sites.get_mut(*site).ok_or_else(missing)?.element.take());
     }
+    let whole =
+        Some(!structure.sites.iter().any(|s| s.element.is_some_and(|e| hidden.contains(&e))));
     let groups = vec![sites.to_vec()];
     // Which size the cell has does not decide what might stand for an element: the cell would follow.
     let measured = Some(false);
-    let question = Question { structure, groups, allowed: Vec::new(), answers: 1, measured };
+    let allowed = Vec::new();
+    let question = Question { structure, groups, allowed, answers: 1, measured, whole };
     let evidence = Evidence { weighing: Weighing::shipped()?, ..Evidence::none() };
     let Completion { mut groups, .. } = complete(mender, &question, evidence, cancelled)?;
     Ok(groups.swap_remove(0))

@@ -6,13 +6,14 @@ use cellwright_features::complete::open_groups;
 use cellwright_features::energy::refusal_unless_masked;
 use cellwright_features::measured::measured;
 use cellwright_features::predict::percent;
-use cellwright_models::Potential;
 use cellwright_models::chgnet::Chgnet;
+use cellwright_models::sevennet::Sevennet;
 use cellwright_models::tasks::complete::{
     Assignment, Completion, Evidence, Question, Weighing, complete,
 };
 use cellwright_models::tasks::mender::Mender;
 use cellwright_models::tasks::predict::Predictor;
+use cellwright_models::{Potential, Provenance};
 use cellwright_syntax::edit::{SiteGroup, name_sites};
 use cellwright_syntax::text::{TextEdit, apply_edits};
 use cellwright_syntax::{Parsed, Reading};
@@ -27,7 +28,7 @@ use crate::write_back::WriteBack;
 #[command(after_help = "\
 A masked site has the symbol ? or X, or without a symbol a label that begins with one; in a POSCAR such a name on line 6.
 Rows of a CIF are named each for itself, all atoms below one name of a POSCAR together.
-An element that does not belong pulls or pushes at the cell: of the likeliest assignments the energy model tells the pressure, once the
+An element that does not belong pulls or pushes at the cell: of the likeliest assignments the energy models tell the pressure, once the
 atoms are at rest, and the chances take it into account.")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -41,7 +42,7 @@ pub(crate) struct Args {
     #[arg(long, value_delimiter = ',', value_name = "SYMBOLS")]
     elements: Vec<Element>,
 
-    /// Do not ask the energy model, as where it is not installed: quicker, and less often right.
+    /// Do not ask the energy models, as where none is installed: quicker, and less often right.
     #[arg(long)]
     no_energy: bool,
 
@@ -49,6 +50,10 @@ pub(crate) struct Args {
     /// both where it says nothing.
     #[arg(long, value_enum)]
     cell: Option<Size>,
+
+    /// Whether the masked sites are all that there is of their species, or other sites hold it too; without it nobody knows.
+    #[arg(long, value_enum)]
+    species: Option<Species>,
 
     #[command(flatten)]
     mender: MenderArgs,
@@ -71,6 +76,15 @@ enum Size {
     Measured,
     /// With the PBE functional, as in the Materials Project.
     Computed,
+}
+
+/// What the masked sites are of their species.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Species {
+    /// All of it.
+    Whole,
+    /// Other sites hold it too.
+    Some,
 }
 
 /// The masked sites of one structure, schema `complete` version 1.
@@ -111,7 +125,7 @@ struct AssignmentLine {
     energy_per_atom: Option<f64>,
     /// eV/atom.
     above_hull: Option<f64>,
-    /// GPa, tension positive.
+    /// By the finest stresses there are (GPa, tension positive).
     pressure: Option<f64>,
 }
 
@@ -119,8 +133,14 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     args.write.check(args.inputs.sources().len(), false)?;
     let mender = args.mender.load(&args.model)?;
     let (potential, without) = args.model.load_if_installed(!args.no_energy)?;
+    // Without the energies nobody brings the atoms to rest.
+    let (finer, coarse) = match &potential {
+        Some(_) => args.model.load_finer()?,
+        None => (None, None),
+    };
+    let without = without.into_iter().chain(coarse).collect();
     let predictor = Predictor::shipped()?;
-    let models = Models { mender: mender.as_ref(), potential, predictor, without };
+    let models = Models { mender: mender.as_ref(), potential, finer, predictor, without };
     let mut answers = Vec::new();
     let outcome = args.write.each(&args.inputs, false, |input| {
         let (own, edits) = of_file(args, input, &models)?;
@@ -138,9 +158,10 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
 struct Models<'a> {
     mender: &'a dyn Mender,
     potential: Option<Chgnet>,
+    finer: Option<Sevennet>,
     predictor: Predictor,
-    /// Why there is no potential, where one was wanted.
-    without: Option<String>,
+    /// Why a potential is missing that was wanted.
+    without: Vec<String>,
 }
 
 /// The masked sites of every structure of a file, and what writes the best assignment.
@@ -162,9 +183,12 @@ fn of_file(
         let question = question(args, parsed, reading, &groups)?;
         let mut evaluate =
             |cells: &[&_]| models.potential.as_ref().map_or_else(Vec::new, |p| p.evaluate(cells));
+        let mut finer =
+            |cells: &[&_]| models.finer.as_ref().map_or_else(Vec::new, |p| p.evaluate(cells));
         let evidence = Evidence {
             library: Some(&models.predictor.prototypes().library),
             evaluate: models.potential.is_some().then_some(&mut evaluate),
+            finer: models.finer.is_some().then_some(&mut finer),
             weighing: Weighing::shipped()?,
         };
         let done = complete(models.mender, &question, evidence, &|| false)?;
@@ -202,6 +226,7 @@ fn question(
         measured: args
             .cell
             .map_or_else(|| measured(parsed, reading), |c| Some(c == Size::Measured)),
+        whole: args.species.map(|s| s == Species::Whole),
     })
 }
 
@@ -214,12 +239,15 @@ fn answer(
     models: &Models<'_>,
 ) -> Answer {
     let by = models.mender.provenance();
-    let mut notes: Vec<String> = models.without.iter().cloned().collect();
-    if let Some(by) = models.potential.as_ref().map(Potential::provenance) {
+    let mut notes = models.without.clone();
+    let name = |by: Provenance| format!("{} {}", by.model, by.version);
+    if let Some(by) = models.potential.as_ref().map(|p| name(p.provenance())) {
+        let who = match models.finer.as_ref().map(|p| name(p.provenance())) {
+            Some(finer) => format!("energies by {by}, pressures by {finer}"),
+            None => format!("energies and pressures by {by}"),
+        };
         notes.push(format!(
-            "energies and pressures by {} {}, the atoms at rest; of a cell that may have been measured, in one of 2 or 4 % more volume \
-             where that fits better",
-            by.model, by.version
+            "{who}, the atoms at rest; of a cell that may have been measured, in one of 2 or 4 % more volume where that fits better"
         ));
     }
     let chance = |(e, p): &(Element, f64)| Chance { element: e.symbol(), probability: *p };
@@ -245,7 +273,7 @@ fn answer(
             charge_balanced: a.charge_balanced,
             energy_per_atom: a.probe.map(|p| p.energy),
             above_hull,
-            pressure: a.probe.map(|p| p.pressure),
+            pressure: a.probe.map(|p| p.finest().pressure),
         }
     };
     let assignments = done.joint.iter().map(&mut line).collect();

@@ -69,7 +69,13 @@ fn pull(names: &[String]) -> Result<Outcome> {
             continue;
         }
         let path = weights::pull(spec, &dir)?;
-        output::print(&format!("{} {} installed: {}\n", spec.name, spec.version, path.display()))?;
+        output::print(&format!(
+            "{} {} installed: {} (licence of the weights {})\n",
+            spec.name,
+            spec.version,
+            path.display(),
+            spec.licence
+        ))?;
     }
     Ok(Outcome::Clean)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cellwright_crystal::Element;
 use cellwright_features::complete::{Completion, Joint};
-use cellwright_worker::protocol::{AssignmentLine, Cell, ErrorKind, Output, Task};
+use cellwright_worker::protocol::{AssignmentLine, Cell, ErrorKind, Output, Provenance, Task};
 use cellwright_worker::supervisor::TaskError;
 use tokio_util::sync::CancellationToken;
 use tower_lsp::lsp_types::Url;
@@ -158,7 +158,8 @@ pub(super) fn completions(open: &OpenDocument) -> Vec<Option<Answer>> {
 
 /// From the wire.
 pub(super) fn completion(output: Output) -> Option<Completion> {
-    let Output::Complete { provenance: by, groups, joint, energies_by } = output else {
+    let Output::Complete { provenance: by, groups, joint, energies_by, stresses_by } = output
+    else {
         return None;
     };
     let chances = |group: Vec<(u8, f64)>| {
@@ -175,12 +176,16 @@ pub(super) fn completion(output: Output) -> Option<Completion> {
     Some(Completion {
         groups: groups.into_iter().map(chances).collect::<Option<Vec<_>>>()?,
         joint: joint.into_iter().map(together).collect::<Option<Vec<_>>>()?,
-        model: match energies_by {
-            Some(also) => format!(
-                "{} {} and {} {} on {}",
-                by.model, by.version, also.model, also.version, by.device
-            ),
-            None => format!("{} {} on {}", by.model, by.version, by.device),
-        },
+        model: format!("{} on {}", names(&by, [energies_by, stresses_by]), by.device),
     })
+}
+
+/// The model with the potentials that were asked too.
+fn names(by: &Provenance, also: [Option<Provenance>; 2]) -> String {
+    let mut names: Vec<String> = std::iter::once(by)
+        .chain(also.iter().flatten())
+        .map(|p| format!("{} {}", p.model, p.version))
+        .collect();
+    let last = names.pop().unwrap_or_default();
+    if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) }
 }

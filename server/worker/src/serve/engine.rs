@@ -8,6 +8,7 @@ use cellwright_crystal::neighbors::neighbors;
 use cellwright_models::chgnet::Chgnet;
 use cellwright_models::device::{Device, DeviceError, device};
 use cellwright_models::selfsup::Model;
+use cellwright_models::sevennet::Sevennet;
 use cellwright_models::tasks::mender::{self, Mender};
 use cellwright_models::weights::{self, MODELS};
 use cellwright_models::{ModelError, Potential, Provenance};
@@ -32,6 +33,14 @@ pub trait Engine: Send {
     /// When it cannot be loaded. The next call tries again: the user may have installed it meanwhile.
     fn potential(&mut self) -> Result<&dyn Potential, ModelError>;
 
+    /// A potential with finer stresses than [`Self::potential`], where one is installed.
+    ///
+    /// # Errors
+    /// When it cannot be loaded.
+    fn finer(&mut self) -> Result<Option<Arc<dyn Potential>>, ModelError> {
+        Ok(None)
+    }
+
     /// The model that names masked species and puts displaced atoms back.
     ///
     /// # Errors
@@ -42,11 +51,12 @@ pub trait Engine: Send {
     fn need(&self, structure: &Structure) -> u64;
 }
 
-/// CHGNet 0.3.0 from the user's data directory, and the models that come with this program.
+/// CHGNet 0.3.0 and SevenNet-0 from the user's data directory, and the models that come with this program.
 #[derive(Debug)]
 pub struct ChgnetEngine {
     device: Device,
     model: Option<Chgnet>,
+    finer: Option<Arc<Sevennet>>,
     mender: Option<Arc<Model>>,
 }
 
@@ -57,7 +67,7 @@ impl ChgnetEngine {
     /// When there is no such device.
     pub fn new(name: Option<&str>) -> Result<Self, DeviceError> {
         let device = device(name)?;
-        Ok(Self { device, model: None, mender: None })
+        Ok(Self { device, model: None, finer: None, mender: None })
     }
 }
 
@@ -82,6 +92,19 @@ impl Engine for ChgnetEngine {
         Ok(self.model.insert(model))
     }
 
+    fn finer(&mut self) -> Result<Option<Arc<dyn Potential>>, ModelError> {
+        let model = match self.finer.take() {
+            Some(model) => model,
+            None => match Sevennet::load(&weights::data_dir(), &self.device) {
+                Ok(model) => Arc::new(model),
+                Err(ModelError::NotInstalled { .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            },
+        };
+        let shared: Arc<Sevennet> = Arc::clone(self.finer.insert(model));
+        Ok(Some(shared))
+    }
+
     fn mender(&mut self) -> Result<Arc<dyn Mender>, ModelError> {
         let model = match self.mender.take() {
             Some(model) => model,
@@ -98,7 +121,11 @@ impl Engine for ChgnetEngine {
 
 /// How the model calls itself, where files name it in small letters.
 fn display_name(name: &str) -> &str {
-    if name == "chgnet" { "CHGNet" } else { name }
+    match name {
+        "chgnet" => "CHGNet",
+        "sevennet" => "SevenNet",
+        other => other,
+    }
 }
 
 /// Cutoffs of CHGNet's atom graph and bond graph (Å).

@@ -43,16 +43,24 @@ pub(super) fn completion<W: Write>(
         allowed: masked.elements.iter().map(element).collect::<Result<_, _>>()?,
         answers: masked.answers,
         measured: masked.measured,
+        whole: None,
     };
     let mender = engine.mender().map_err(failure)?;
     let predictor = Predictor::shipped().map_err(failure)?;
     // Who lacks the energy model is told so elsewhere; here a guess without it is one too.
     let energies_by = if thorough { installed(engine)?.ok() } else { None };
+    let stresses = if energies_by.is_some() { engine.finer().map_err(failure)? } else { None };
+    let stresses_by = stresses.as_ref().map(|p| p.provenance());
     let floor = memory::resident().unwrap_or(0);
     let mut evaluate = |cells: &[&Structure]| guarded(cells, floor, engine, context);
+    let mut finer = |cells: &[&Structure]| match &stresses {
+        Some(potential) if !context.is_cancelled() => potential.evaluate(cells),
+        _ => cells.iter().map(|_| Err(ModelError::Cancelled)).collect(),
+    };
     let evidence = Evidence {
         library: Some(&predictor.prototypes().library),
         evaluate: energies_by.is_some().then_some(&mut evaluate),
+        finer: stresses_by.is_some().then_some(&mut finer),
         weighing: Weighing::shipped().map_err(failure)?,
     };
     let done = complete(mender.as_ref(), &question, evidence, &|| context.is_cancelled());
@@ -63,13 +71,14 @@ pub(super) fn completion<W: Write>(
         elements: a.elements.into_iter().map(Element::z).collect(),
         probability: a.probability,
         charge_balanced: a.charge_balanced,
-        pressure: a.probe.map(|p| p.pressure),
+        pressure: a.probe.map(|p| p.finest().pressure),
     };
     Ok(Output::Complete {
         provenance: mender.provenance(),
         groups: done.groups.into_iter().map(numbers).collect(),
         joint: done.joint.into_iter().map(line).collect(),
         energies_by,
+        stresses_by,
     })
 }
 

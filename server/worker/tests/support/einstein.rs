@@ -36,6 +36,10 @@ impl Engine for EinsteinEngine {
         Ok(&Einstein)
     }
 
+    fn finer(&mut self) -> Result<Option<Arc<dyn Potential>>, ModelError> {
+        Ok(Some(Arc::new(Einstein)))
+    }
+
     fn mender(&mut self) -> Result<Arc<dyn Mender>, ModelError> {
         Ok(Arc::new(Einstein))
     }

@@ -13,7 +13,10 @@ use cellwright_models::eval::selfsup::{
 use cellwright_models::eval::{Validity, validity};
 use cellwright_models::prototypes::Library;
 use cellwright_models::selfsup::{Mended, Model};
-use cellwright_models::tasks::complete::{Clue, Evidence, Weighing, clues, known_chances, weigh};
+use cellwright_models::sevennet::Sevennet;
+use cellwright_models::tasks::complete::{
+    self, Clue, Evidence, Weighing, clues, known_chances, weigh,
+};
 use cellwright_models::tasks::predict::Predictor;
 use cellwright_models::{Potential, Provenance};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -35,8 +38,9 @@ const BATCH: usize = 64;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Rows: model is the network alone; complete weighs it with known structures and charges; energies asks the potential too (it has seen
-structures of the Materials Project). Masks: alpha takes all atoms of one species away, each species of a crystal in turn; beta 15 % of the atoms; gamma 30 %. All atoms
+Rows: model is the network alone; complete weighs it with known structures and charges; energies asks CHGNet for stresses too,
+stresses SevenNet-0 for finer ones (both have seen structures of the Materials Project); unsaid is the best of these without being told
+whether all atoms of a species are masked. Masks: alpha takes all atoms of one species away, each species of a crystal in turn; beta 15 % of the atoms; gamma 30 %. All atoms
 are displaced too. The statistics are those of the crystals that the model was trained on; they see no structure. Prototypes are those
 of the library of known structures that comes with this program; they are asked where all atoms of a species are masked.")]
 pub(super) struct Args {
@@ -59,9 +63,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     library: Option<PathBuf>,
 
-    /// Ask the potential for the stresses of the likeliest elements too: a row of its own, which takes longer.
+    /// Ask CHGNet for the stresses of the likeliest elements too: a row of its own, which takes longer.
     #[arg(long)]
     energies: bool,
+
+    /// Ask SevenNet-0 for finer ones: one more row.
+    #[arg(long, requires = "energies")]
+    finer: bool,
 
     /// Weights of the evidence instead of those that come with this program.
     #[arg(long, value_name = "FILE")]
@@ -110,14 +118,15 @@ impl From<MaskName> for Mask {
 /// One measurement.
 #[derive(Debug, Serialize)]
 struct Row {
-    /// `model`, `complete` (with known structures and charges), `energies` (and a potential), `prototypes` (known structures;
-    /// statistics where there is none), `statistics` (partners and proportions) or `frequency`.
+    /// `model`, `complete` (with known structures and charges), `energies` (and a potential), `stresses` (and a finer one), `unsaid`
+    /// (the best of these, not told what the mask is), `prototypes` (known structures; statistics where there is none),
+    /// `statistics` (partners and proportions) or `frequency`.
     method: &'static str,
     mask: Mask,
     noise: f64,
     #[serde(flatten)]
     report: Report,
-    /// Of `model`, `complete` and `energies` that of all three: they are read off one look.
+    /// Of all rows with the model the same: they are read off one look.
     seconds_per_question: f64,
 }
 
@@ -154,6 +163,11 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
         output::complain(&format!("the library is not known to be free of the crystals of {set}"));
     }
     let potential = args.energies.then(|| args.device.load()).transpose()?;
+    let finer = match args.finer.then(|| args.device.load_finer()).transpose()? {
+        Some((None, missing)) => bail!("{}", missing.unwrap_or_default()),
+        Some((finer, _)) => finer,
+        None => None,
+    };
     let all = args.set.read()?;
     let count = all.len();
     let crystals = answered(&model, all)?;
@@ -167,7 +181,13 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
         }
         None => Weighing::shipped()?,
     };
-    let asked = Asked { model: &model, library, potential: potential.as_ref(), weighing };
+    let asked = Asked {
+        model: &model,
+        library,
+        potential: potential.as_ref(),
+        finer: finer.as_ref(),
+        weighing,
+    };
     let (mut rows, mut cases) = (Vec::new(), Vec::new());
     for mask in &args.masks {
         for noise in &args.noise {
@@ -189,6 +209,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
             let case = |(question, looked): (&Question, Looked)| Case {
                 truth: question.there(),
                 clues: looked.clues,
+                whole: question.together,
             };
             cases.extend(questions.iter().zip(looked).map(case));
         }
@@ -243,6 +264,7 @@ struct Asked<'a> {
     model: &'a Model,
     library: &'a Library,
     potential: Option<&'a Chgnet>,
+    finer: Option<&'a Sevennet>,
     weighing: Weighing,
 }
 
@@ -258,9 +280,12 @@ impl Asked<'_> {
                 let start = Instant::now();
                 let mut evaluate =
                     |cells: &[&_]| self.potential.map_or_else(Vec::new, |p| p.evaluate(cells));
+                let mut finer =
+                    |cells: &[&_]| self.finer.map_or_else(Vec::new, |p| p.evaluate(cells));
                 let evidence = Evidence {
                     library: Some(self.library),
                     evaluate: self.potential.is_some().then_some(&mut evaluate),
+                    finer: self.finer.is_some().then_some(&mut finer),
                     weighing: self.weighing,
                 };
                 let clues = clues(self.model, &question.asked(LISTED), evidence, &|| false)?;
@@ -272,22 +297,27 @@ impl Asked<'_> {
         Ok(looked)
     }
 
-    /// The model alone, with what costs nothing, and with the potential.
+    /// The model alone, with what costs nothing, and with the potentials.
     fn rows(
         &self,
         questions: &[Question],
         looked: &[Looked],
         seed: u64,
     ) -> Result<Vec<(&'static str, Measured)>> {
-        let blind = |clue: &Clue| Clue { probe: None, ..*clue };
-        let whole = |clue: &Clue| *clue;
+        let row = |weighing: &Weighing, seen: fn(&Clue) -> Clue, told| {
+            self.row(questions, looked, weighing, (seen, told), seed)
+        };
         let mut rows = vec![
-            ("model", self.row(questions, looked, &Weighing::NEUTRAL, blind, seed)?),
-            ("complete", self.row(questions, looked, &self.weighing, blind, seed)?),
+            ("model", row(&Weighing::NEUTRAL, Clue::blind, true)?),
+            ("complete", row(&self.weighing, Clue::blind, true)?),
         ];
         if self.potential.is_some() {
-            rows.push(("energies", self.row(questions, looked, &self.weighing, whole, seed)?));
+            rows.push(("energies", row(&self.weighing, Clue::coarse, true)?));
         }
+        if self.finer.is_some() {
+            rows.push(("stresses", row(&self.weighing, Clue::clone, true)?));
+        }
+        rows.push(("unsaid", row(&self.weighing, Clue::clone, false)?));
         Ok(rows)
     }
 
@@ -296,11 +326,12 @@ impl Asked<'_> {
         questions: &[Question],
         looked: &[Looked],
         weighing: &Weighing,
-        seen: impl Fn(&Clue) -> Clue,
+        (seen, told): (fn(&Clue) -> Clue, bool),
         seed: u64,
     ) -> Result<Measured> {
         let said = |(question, looked): (&Question, &Looked)| -> Result<Said> {
             let asked = question.asked(LISTED);
+            let asked = complete::Question { whole: asked.whole.filter(|_| told), ..asked };
             let clues: Vec<_> = looked.clues.iter().map(|(e, c)| (e.clone(), seen(c))).collect();
             let done = weigh(&asked, &clues, weighing)?;
             let group = |site: &usize| asked.groups.iter().position(|g| g.contains(site));

@@ -1,12 +1,15 @@
-//! Energy, forces, stress and moments of rutile and perovskite cells of growing size: graph and network together.
+//! Energy, forces and stress of rutile, perovskite and caesium chloride cells of growing size, by both potentials: graph and network
+//! together.
 //!
-//! `cargo bench -p cellwright-models --bench chgnet`; the weights must be installed.
+//! `cargo bench -p cellwright-models --bench potentials`; the weights must be installed. `tests/bench/energy.py` and
+//! `tests/bench/stress.py` ask the reference programs about the same cells.
 
 use std::hint::black_box;
 
 use candle_core::Device;
 use cellwright_crystal::{Element, Lattice, Site, Structure};
 use cellwright_models::chgnet::Chgnet;
+use cellwright_models::sevennet::Sevennet;
 use cellwright_models::{Potential, weights};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use nalgebra::{Matrix3, Vector3};
@@ -100,5 +103,19 @@ fn chgnet(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, chgnet);
+fn sevennet(c: &mut Criterion) {
+    let model =
+        Sevennet::load(&weights::data_dir(), &Device::Cpu).expect("the weights are installed");
+    let mut group = c.benchmark_group("sevennet");
+    group.sample_size(20);
+    for structure in structures() {
+        let name = format!("{} atoms", structure.len());
+        group.bench_function(BenchmarkId::from_parameter(name), |b| {
+            b.iter(|| black_box(model.evaluate(&[black_box(&structure)])));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, chgnet, sevennet);
 criterion_main!(benches);
