@@ -2,15 +2,14 @@
 
 use std::ops::Range;
 
-use candle_core::backprop::GradStore;
-use candle_core::{Device, Result, Tensor, Var};
+use candle_core::{Device, Result, Var};
 use nalgebra::Matrix3;
 
 use super::basis::{BasisGradients, Expansion};
 use super::batch::{Batch, Crystal};
 use super::network::{BasisVars, Network};
 use crate::Evaluation;
-use crate::potential::{GPA, too_close};
+use crate::potential::{GPA, gradient, too_close};
 
 /// Energy, forces, stress and moments of every crystal of the batch, in order.
 pub(super) fn evaluate(
@@ -137,12 +136,4 @@ fn scaled(range: &Range<usize>, width: usize) -> Range<usize> {
 
 fn rows<'a>(all: &'a [f32], range: &Range<usize>, width: usize) -> &'a [f32] {
     &all[scaled(range, width)]
-}
-
-/// The gradient of a variable; zero when the energy does not depend on it, as without any angle.
-fn gradient(grads: &GradStore, var: &Var) -> Result<Vec<f32>> {
-    match grads.get(var) {
-        Some(gradient) => Tensor::flatten_all(gradient)?.to_vec1(),
-        None => Ok(vec![0.0; var.elem_count()]),
-    }
 }

@@ -9,9 +9,11 @@ use crate::ModelError;
 
 mod admit;
 mod batches;
+mod gradient;
 
 pub(crate) use admit::{admit, apart, too_close};
 pub(crate) use batches::in_batches;
+pub(crate) use gradient::gradient;
 
 /// eV/Å³ in GPa (the figure the reference programs use; CODATA 2018 differs in the tenth digit).
 pub(crate) const GPA: f64 = 160.217_662_08;

@@ -17,6 +17,16 @@ use crate::nn::storage::{is_fused, slice, with_slice};
 /// Orders of the highest degree.
 const ORDERS: usize = orders(DEGREE);
 
+// Sums over channels are taken in lanes, without a rest.
+const _: () = assert!(
+    CHANNELS[0].is_multiple_of(LANES)
+        && CHANNELS[1].is_multiple_of(LANES)
+        && CHANNELS[2].is_multiple_of(LANES)
+);
+
+/// Partial sums of a product, so that it becomes vector operations.
+const LANES: usize = 16;
+
 /// Room for all channels of an order.
 const WIDEST: usize = CHANNELS[0];
 
@@ -80,8 +90,6 @@ fn add(out: &mut [f32], factor: f32, x: &[f32]) {
 
 #[inline(always)]
 fn dot(a: &[f32], b: &[f32]) -> f32 {
-    // All channel numbers are multiples of this.
-    const LANES: usize = 16;
     let mut lanes = [0.0_f32; LANES];
     let (a, _) = a.as_chunks::<LANES>();
     let (b, _) = b.as_chunks::<LANES>();
@@ -136,10 +144,6 @@ struct Rows<'a> {
 }
 
 impl Convolution {
-    fn rows<'a>(&self, features: &'a [f32], weights: &'a [f32], harmonics: &'a [f32]) -> Rows<'a> {
-        Rows { features, weights, harmonics }
-    }
-
     fn neighbor<'a>(&self, rows: &Rows<'a>, pair: usize) -> &'a [f32] {
         let (atom, width) = (self.pairs.neighbor.targets()[pair] as usize, self.paths.inputs);
         &rows.features[atom * width..(atom + 1) * width]
@@ -355,7 +359,8 @@ impl CustomOp3 for Convolution {
         l2: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         self.check([l0.shape(), l1.shape(), l2.shape()])?;
-        let rows = self.rows(slice(features, l0)?, slice(weights, l1)?, slice(harmonics, l2)?);
+        let (features, weights) = (slice(features, l0)?, slice(weights, l1)?);
+        let rows = Rows { features, weights, harmonics: slice(harmonics, l2)? };
         let shape = Shape::from((self.pairs.centre.table_rows(), self.paths.outputs));
         Ok((CpuStorage::F32(self.forward(rows)), shape))
     }
@@ -368,11 +373,11 @@ impl CustomOp3 for Convolution {
         _res: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let (by_feature, (by_weight, by_harmonic)) = with_slice(features, |f| {
-            with_slice(weights, |w| {
-                with_slice(harmonics, |h| {
+        let (by_feature, (by_weight, by_harmonic)) = with_slice(features, |features| {
+            with_slice(weights, |weights| {
+                with_slice(harmonics, |harmonics| {
                     with_slice(grad, |grad| {
-                        let rows = self.rows(f, w, h);
+                        let rows = Rows { features, weights, harmonics };
                         Ok((self.of_atoms(rows, grad), self.of_pairs(rows, grad)))
                     })
                 })

@@ -1,6 +1,6 @@
 //! The network: embedding, interaction blocks, readout (Batzner et al. 2022, fig. 1; Park et al. 2024, fig. 1).
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use candle_core::{Result, Tensor};
 use cellwright_crystal::Element;
@@ -48,12 +48,16 @@ struct Block {
     channels: &'static [usize],
 }
 
-/// The number of an element in the network: in the alphabetical order of the symbols.
-pub(super) fn species(element: Element) -> Option<u32> {
-    let mut symbols: Vec<&str> =
-        Element::all().filter(|e| is_known(*e)).map(|e| e.symbol()).collect();
+/// The symbols of the elements that the network knows, in the order in which it numbers them: that of the alphabet.
+static SYMBOLS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let mut symbols: Vec<_> = Element::all().filter(|e| is_known(*e)).map(|e| e.symbol()).collect();
     symbols.sort_unstable();
-    symbols.binary_search(&element.symbol()).ok().map(|i| i as u32)
+    symbols
+});
+
+/// The number of an element in the network.
+pub(super) fn species(element: Element) -> Option<u32> {
+    SYMBOLS.binary_search(&element.symbol()).ok().map(|i| i as u32)
 }
 
 /// Up to Pu without Po, At, Rn, Fr and Ra.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::tasks::batches;
 use crate::tasks::finish::Evaluate;
 use crate::tasks::mender::{Mender, check};
-use crate::tasks::relax::{Descent, Optimizer, RelaxOptions};
+use crate::tasks::relax::{Descent, Optimizer, RelaxOptions, Relaxed};
 use crate::{Evaluation, ModelError};
 
 /// How often the model puts the atoms back before the potential is asked.
@@ -85,6 +85,34 @@ pub(super) fn probe(
             done => done?,
         }
     }
+    let mut probes = vec![None; cells.len()];
+    let (mut places, mut resting) = (Vec::new(), Vec::new());
+    for (place, relaxed) in descend(&cells, potentials.evaluate, cancelled)?.into_iter().enumerate()
+    {
+        let Some(relaxed) = relaxed else { continue };
+        let (energy, stress) = (relaxed.last.energy_per_atom, Stress::from(&relaxed.last));
+        if energy.is_finite() && stress.is_finite() {
+            probes[place] = Some(Probe { energy, stress, finer: None });
+            places.push(place);
+            resting.push(relaxed.structure);
+        }
+    }
+    if let Some(finer) = &mut potentials.finer {
+        for (place, stress) in places.into_iter().zip(stresses(&resting, finer, cancelled)?) {
+            if let Some(probe) = &mut probes[place] {
+                probe.finer = stress;
+            }
+        }
+    }
+    Ok(probes)
+}
+
+/// Brings the atoms to rest, the cell held. None for a crystal that the potential refuses.
+fn descend(
+    cells: &[Structure],
+    evaluate: &mut Evaluate<'_>,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Vec<Option<Relaxed>>, ModelError> {
     let options = RelaxOptions {
         optimizer: Optimizer::Lbfgs,
         force_tolerance: AT_REST,
@@ -107,37 +135,37 @@ pub(super) fn probe(
             if cancelled() {
                 return Err(ModelError::Cancelled);
             }
-            advance(&mut descents, &wanted[range], potentials.evaluate)?;
+            advance(&mut descents, &wanted[range], evaluate)?;
         }
     }
-    let mut probes = vec![None; cells.len()];
-    let (mut places, mut resting) = (Vec::new(), Vec::new());
-    for (place, descent) in descents.into_iter().enumerate() {
-        let Some(relaxed) = descent.and_then(|d| d.relaxed()) else { continue };
-        let (energy, stress) = (relaxed.last.energy_per_atom, Stress::from(&relaxed.last));
-        if energy.is_finite() && stress.is_finite() {
-            probes[place] = Some(Probe { energy, stress, finer: None });
-            places.push(place);
-            resting.push(relaxed.structure);
+    Ok(descents.into_iter().map(|descent| descent?.relaxed()).collect())
+}
+
+/// The stresses of crystals as they are. None for a crystal that the potential refuses.
+fn stresses(
+    cells: &[Structure],
+    evaluate: &mut Evaluate<'_>,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Vec<Option<Stress>>, ModelError> {
+    let sizes: Vec<usize> = cells.iter().map(Structure::len).collect();
+    let mut stresses = Vec::with_capacity(cells.len());
+    for range in batches(&sizes) {
+        if cancelled() {
+            return Err(ModelError::Cancelled);
+        }
+        let wanted: Vec<&Structure> = cells[range].iter().collect();
+        let answers = evaluate(&wanted);
+        if answers.len() != wanted.len() {
+            return Err(ModelError::Unsupported("the potential gave no answer".to_owned()));
+        }
+        for answer in answers {
+            stresses.push(match answer {
+                Err(ModelError::Unsupported(_)) => None,
+                answer => Some(Stress::from(&answer?)).filter(Stress::is_finite),
+            });
         }
     }
-    if let Some(finer) = &mut potentials.finer {
-        let sizes: Vec<usize> = resting.iter().map(Structure::len).collect();
-        for range in batches(&sizes) {
-            if cancelled() {
-                return Err(ModelError::Cancelled);
-            }
-            let answers = finer(&resting[range.clone()].iter().collect::<Vec<_>>());
-            // What it cannot treat is known to the other one only.
-            for (place, answer) in places[range].iter().zip(answers) {
-                let stress = answer.ok().map(|e| Stress::from(&e)).filter(Stress::is_finite);
-                if let Some(probe) = &mut probes[*place] {
-                    probe.finer = stress;
-                }
-            }
-        }
-    }
-    Ok(probes)
+    Ok(stresses)
 }
 
 /// A step of some of the descents. Those that the potential refuses end here.

@@ -85,6 +85,18 @@ fn charges_speak_beside_the_model() {
     assert!((sum - 1.0).abs() < 1e-12);
 }
 
+/// What a potential says of two atoms at rest under a pressure (GPa).
+fn pressed(pressure: f64) -> Evaluation {
+    Evaluation {
+        energy_per_atom: -3.0,
+        forces: vec![Vector3::zeros(); 2],
+        stress: Matrix3::from_diagonal_element(pressure),
+        magmoms: Vec::new(),
+        site_energies: vec![-3.0; 2],
+        cautions: Vec::new(),
+    }
+}
+
 #[test]
 fn a_potential_says_who_belongs_in_the_cell() {
     let rules = Rules(|_, _| [0.5, 0.3, 0.15, 0.05]);
@@ -98,14 +110,7 @@ fn a_potential_says_who_belongs_in_the_cell() {
             if name == Some("Na") {
                 return Err(ModelError::Unsupported("no sodium".into()));
             }
-            Ok(Evaluation {
-                energy_per_atom: -3.0,
-                forces: vec![Vector3::zeros(); 2],
-                stress: Matrix3::from_diagonal_element(if name == Some("O") { 0.0 } else { 19.0 }),
-                magmoms: vec![0.0; 2],
-                site_energies: vec![-3.0; 2],
-                cautions: Vec::new(),
-            })
+            Ok(pressed(if name == Some("O") { 0.0 } else { 19.0 }))
         };
         cells.iter().map(answer).collect()
     };
@@ -125,6 +130,51 @@ fn a_potential_says_who_belongs_in_the_cell() {
     );
     let sodium = done.joint.iter().find(|a| a.elements[0] == element("Na")).unwrap();
     assert_eq!(sodium.probe, None);
+}
+
+#[test]
+fn finer_stresses_decide_where_there_are_any() {
+    let rules = Rules(|_, _| [0.4, 0.3, 0.2, 0.1]);
+    let question = Question::separate(row(&["Mg", "?"]), 4);
+    // The coarse potential sees nothing; the finer one knows no sodium, and that fluorine does not belong.
+    let mut evaluate = |cells: &[&Structure]| cells.iter().map(|_| Ok(pressed(0.0))).collect();
+    let mut finer = |cells: &[&Structure]| {
+        let answer = |cell: &&Structure| match cell.sites[1].element.map(Element::symbol) {
+            Some("Na") => Err(ModelError::Unsupported("no sodium".into())),
+            Some("F") => Ok(pressed(-4.0)),
+            _ => Ok(pressed(0.0)),
+        };
+        cells.iter().map(answer).collect()
+    };
+    let by_pressure = Weights { pressure: 1.0, ..Weights::NEUTRAL };
+    let levels = Levels { thorough: by_pressure, finest: by_pressure, ..Levels::NEUTRAL };
+    let evidence = Evidence {
+        evaluate: Some(&mut evaluate),
+        finer: Some(&mut finer),
+        weighing: Weighing::same(levels),
+        ..Evidence::none()
+    };
+    let done = complete(&rules, &question, evidence, &never).unwrap();
+    let found = |symbol| done.joint.iter().find(|a| a.elements[0] == element(symbol)).unwrap();
+    assert_eq!(found("F").probe.unwrap().finest().pressure, -4.0);
+    assert_eq!(found("Na").probe.unwrap().finer, None);
+    assert!((found("Na").probability - 0.2).abs() < 1e-12);
+    // 5 GPa between the others, in favour of oxygen.
+    assert!((found("O").probability / found("F").probability - 0.3 / 0.4 * 5.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_broken_potential_is_not_passed_over() {
+    let rules = Rules(|_, _| [0.4, 0.3, 0.2, 0.1]);
+    let question = Question::separate(row(&["Mg", "?"]), 4);
+    let mut evaluate = |cells: &[&Structure]| cells.iter().map(|_| Ok(pressed(0.0))).collect();
+    let mut torn = |cells: &[&Structure]| {
+        cells.iter().map(|_| Err(ModelError::BadWeights("torn".into()))).collect()
+    };
+    let evidence =
+        Evidence { evaluate: Some(&mut evaluate), finer: Some(&mut torn), ..Evidence::none() };
+    let error = complete(&rules, &question, evidence, &never).unwrap_err();
+    assert!(matches!(error, ModelError::BadWeights(_)), "{error}");
 }
 
 #[test]
