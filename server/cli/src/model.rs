@@ -46,12 +46,12 @@ impl ModelArgs {
         }
     }
 
-    /// Loads SevenNet-0, whose stresses are finer, where it is installed; else says what is missing.
-    pub(crate) fn load_finer(&self) -> Result<(Option<Sevennet>, Option<String>)> {
+    /// Loads SevenNet-0, whose stresses are fine, where it is installed; else says what is missing.
+    pub(crate) fn load_fine(&self) -> Result<(Option<Sevennet>, Option<String>)> {
         match Sevennet::load(&weights::data_dir(), &self.device()?) {
             Ok(potential) => Ok((Some(potential), None)),
             Err(reason @ ModelError::NotInstalled { .. }) => {
-                Ok((None, Some(format!("no finer stresses: {reason}"))))
+                Ok((None, Some(format!("no fine stresses: {reason}"))))
             }
             Err(error) => Err(error.into()),
         }

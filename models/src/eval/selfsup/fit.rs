@@ -21,23 +21,31 @@ pub struct Case {
 }
 
 /// The weights under which what was there is likeliest: without stresses from all assignments, with them from those that a potential
-/// was asked about.
+/// was asked about. What no case tells anything of stays as it `was`.
 #[must_use]
-pub fn fit(cases: &[Case]) -> Weighing {
-    let of =
-        |which: &dyn Fn(&&Case) -> bool| levels(&cases.iter().filter(which).collect::<Vec<_>>());
-    Weighing { whole: of(&|c| c.whole), some: of(&|c| !c.whole), unsaid: of(&|_| true) }
-}
-
-fn levels(cases: &[&Case]) -> Levels {
-    Levels {
-        quick: weights(cases, |clue| Some(clue.blind())),
-        thorough: weights(cases, |clue| clue.probe.map(|_| clue.coarse())),
-        finest: weights(cases, |clue| clue.probe?.finer.map(|_| *clue)),
+pub fn fit(cases: &[Case], was: &Weighing) -> Weighing {
+    let of = |which: &dyn Fn(&&Case) -> bool, was: &Levels| {
+        levels(&cases.iter().filter(which).collect::<Vec<_>>(), was)
+    };
+    Weighing {
+        whole: of(&|c| c.whole, &was.whole),
+        some: of(&|c| !c.whole, &was.some),
+        unsaid: of(&|_| true, &was.unsaid),
     }
 }
 
-fn weights(cases: &[&Case], seen: impl Fn(&Clue) -> Option<Clue>) -> Weights {
+fn levels(cases: &[&Case], was: &Levels) -> Levels {
+    let probed =
+        |fine: bool| move |clue: &Clue| clue.probe.filter(|p| p.fine == fine).map(|_| *clue);
+    Levels {
+        quick: weights(cases, |clue| Some(clue.blind())).unwrap_or(was.quick),
+        thorough: weights(cases, probed(false)).unwrap_or(was.thorough),
+        finest: weights(cases, probed(true)).unwrap_or(was.finest),
+    }
+}
+
+/// None where no assignment that was there was seen so.
+fn weights(cases: &[&Case], seen: impl Fn(&Clue) -> Option<Clue>) -> Option<Weights> {
     let choices = |case: &&Case| -> Vec<Choice> {
         let choice = |(elements, clue): &(Vec<Element>, Clue)| {
             let features = DVector::from_row_slice(&seen(clue)?.pieces());
@@ -49,15 +57,19 @@ fn weights(cases: &[&Case], seen: impl Fn(&Clue) -> Option<Clue>) -> Weights {
         mean: DVector::from_row_slice(&Weights::NEUTRAL.numbers()),
         spread: DVector::from_row_slice(&SPREAD),
     };
-    let fitted = choice::fit(&cases.iter().map(choices).collect::<Vec<_>>(), &prior);
-    Weights::from_numbers(std::array::from_fn(|i| fitted[i]))
+    let questions: Vec<Vec<Choice>> = cases.iter().map(choices).collect();
+    if !questions.iter().flatten().any(|choice| choice.right) {
+        return None;
+    }
+    let fitted = choice::fit(&questions, &prior);
+    Some(Weights::from_numbers(std::array::from_fn(|i| fitted[i])))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::nn::random::Random;
-    use crate::tasks::complete::{Probe, Stress};
+    use crate::tasks::complete::Probe;
 
     /// Questions whose answers are drawn with known weights.
     fn drawn(count: usize, truth: &Weights) -> Vec<Case> {
@@ -70,9 +82,10 @@ mod tests {
                 share: Some(uniform(1.0)),
                 charge_balanced: Some(uniform(1.0) > 0.3),
                 probe: Some(Probe {
-                    energy: 0.0,
-                    stress: Stress { pressure: uniform(20.0), shear: uniform(5.0) },
-                    finer: None,
+                    energy: None,
+                    pressure: uniform(20.0),
+                    shear: uniform(5.0),
+                    fine: false,
                 }),
                 seen: uniform(1.0),
             };
@@ -99,23 +112,27 @@ mod tests {
             shear: 1.0,
             seen: -1.0,
         };
-        let found = fit(&drawn(12_000, &truth));
+        let found = fit(&drawn(12_000, &truth), &Weighing::NEUTRAL);
         let off = |(a, b): (f64, f64)| (a - b).abs();
         let all = found.whole.thorough.numbers().into_iter().zip(truth.numbers()).map(off);
         assert!(all.clone().all(|off| off < 0.12), "{found:?}");
         // Without the stresses the rest has to do.
         assert_eq!((found.whole.quick.pressure, found.whole.quick.shear), (0.0, 0.0));
         assert!(found.whole.quick.chance > 0.3);
-        // Nobody knew finer stresses, and there were no questions of the other kind.
+        // Nobody knew fine stresses, and there were no questions of the other kind.
         assert_eq!((found.whole.finest, found.some), (Weights::NEUTRAL, Levels::NEUTRAL));
         assert_eq!(found.unsaid, found.whole);
     }
 
     #[test]
     fn without_questions_nothing_is_learned() {
-        assert_eq!(fit(&[]), Weighing::NEUTRAL);
+        let was = Weighing::same(Levels {
+            finest: Weights { chance: 0.5, ..Weights::NEUTRAL },
+            ..Levels::NEUTRAL
+        });
+        assert_eq!(fit(&[], &was), was);
         let lost = Case { truth: vec![Element::H], ..drawn(1, &Weights::NEUTRAL)[0].clone() };
         let strange = Case { clues: lost.clues[1..].to_vec(), ..lost };
-        assert_eq!(fit(&[strange]), Weighing::NEUTRAL);
+        assert_eq!(fit(&[strange], &was), was);
     }
 }

@@ -5,7 +5,7 @@
 //! the chance of an assignment is a product of conditional ones; the best assignments are kept on the way ([`beam`]).
 //!
 //! What the model says is then weighed ([`Weights`]) with what else is known: whether the charges can add up, what known structures
-//! have in these places, and, of the likeliest assignments, what potentials see in the cell. What was not looked at keeps its
+//! have in these places, and, of the likeliest assignments, what a potential sees in the cell. What was not looked at keeps its
 //! share of the chance, so that no probability is overstated. All this is done for every size that the cell may have
 //! (`volume.rs`), and the answers are mixed.
 
@@ -14,7 +14,6 @@ use std::collections::BTreeMap;
 use cellwright_crystal::charge;
 use cellwright_crystal::{Element, Structure};
 
-use super::finish::Evaluate;
 use super::mender::Mender;
 use crate::ModelError;
 use crate::prototypes::Library;
@@ -29,8 +28,7 @@ mod weigh;
 
 use known::Ballot;
 pub use known::known_chances;
-use probe::Potentials;
-pub use probe::{Probe, Stress};
+pub use probe::{Potentials, Probe};
 pub(crate) use weigh::PIECES;
 pub use weigh::{Clue, Levels, Weighing, Weights};
 
@@ -100,10 +98,8 @@ pub struct Assignment {
 pub struct Evidence<'a> {
     /// Known structures.
     pub library: Option<&'a Library>,
-    /// A potential; it is asked about the likeliest assignments only.
-    pub evaluate: Option<&'a mut Evaluate<'a>>,
-    /// A potential with finer stresses; it is asked about the same assignments, once the other one has brought the atoms to rest.
-    pub finer: Option<&'a mut Evaluate<'a>>,
+    /// Potentials; they are asked about the likeliest assignments only.
+    pub potentials: Option<Potentials<'a>>,
     /// How much each counts.
     pub weighing: Weighing,
 }
@@ -112,7 +108,7 @@ impl Evidence<'_> {
     /// The model alone.
     #[must_use]
     pub fn none() -> Self {
-        Self { library: None, evaluate: None, finer: None, weighing: Weighing::NEUTRAL }
+        Self { library: None, potentials: None, weighing: Weighing::NEUTRAL }
     }
 }
 
@@ -145,10 +141,9 @@ pub fn complete(
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Completion, ModelError> {
     question.validate()?;
-    let Evidence { library, evaluate, finer, weighing } = evidence;
+    let Evidence { library, mut potentials, weighing } = evidence;
     let levels = weighing.of(question.whole);
     let mut ballot = library.map(|library| Ballot::new(library, question));
-    let mut potentials = evaluate.map(|evaluate| Potentials { evaluate, finer });
     // With the chance in the likeliest cell so far, whose probe is the one to show.
     let mut mixed: BTreeMap<Vec<Element>, (Assignment, f64)> = BTreeMap::new();
     for (chance, factor) in volume::possible(question.measured) {
@@ -223,8 +218,7 @@ pub fn clues(
     question.validate()?;
     let mut ballot = evidence.library.map(|library| Ballot::new(library, question));
     let levels = evidence.weighing.of(question.whole);
-    let finer = evidence.finer;
-    let mut potentials = evidence.evaluate.map(|evaluate| Potentials { evaluate, finer });
+    let mut potentials = evidence.potentials;
     look(mender, question, ballot.as_mut(), potentials.as_mut(), levels, cancelled)
 }
 
@@ -233,7 +227,7 @@ fn look(
     mender: &dyn Mender,
     question: &Question,
     ballot: Option<&mut Ballot<'_>>,
-    potentials: Option<&mut Potentials<'_, '_>>,
+    potentials: Option<&mut Potentials<'_>>,
     levels: &Levels,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Vec<(Vec<Element>, Clue)>, ModelError> {

@@ -19,54 +19,54 @@ const STEPS: usize = 6;
 /// Forces below this (eV/Å) leave a stress as it is.
 const AT_REST: f64 = 0.02;
 
-/// What the cell of a crystal pulls or pushes.
+/// What a potential says of a crystal in its cell, with its atoms at rest.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Stress {
+pub struct Probe {
+    /// eV/atom, where somebody was asked whose energies are known phases' too.
+    pub energy: Option<f64>,
     /// A third of the trace of the stress (GPa), tension positive.
     pub pressure: f64,
     /// Norm of the rest of the stress (GPa).
     pub shear: f64,
-}
-
-/// What a potential says of a crystal in its cell, with its atoms at rest.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Probe {
-    /// eV/atom.
-    pub energy: f64,
-    /// By the potential that brought the atoms to rest.
-    pub stress: Stress,
-    /// The same atoms in the words of a potential with finer stresses, where it was asked.
-    pub finer: Option<Stress>,
-}
-
-impl Probe {
-    /// The finest stress that is known.
-    #[must_use]
-    pub fn finest(&self) -> Stress {
-        self.finer.unwrap_or(self.stress)
-    }
-}
-
-impl From<&Evaluation> for Stress {
-    fn from(evaluation: &Evaluation) -> Self {
-        let pressure = evaluation.stress.trace() / 3.0;
-        let shear = (evaluation.stress - Matrix3::from_diagonal_element(pressure)).norm();
-        Self { pressure, shear }
-    }
-}
-
-impl Stress {
-    fn is_finite(&self) -> bool {
-        self.pressure.is_finite() && self.shear.is_finite()
-    }
+    /// Whether the stress is that of a potential with fine stresses.
+    pub fine: bool,
 }
 
 /// Who is asked about whole crystals.
-pub(super) struct Potentials<'a, 'b> {
-    /// Brings the atoms to rest.
-    pub(super) evaluate: &'a mut Evaluate<'b>,
-    /// Has finer stresses.
-    pub(super) finer: Option<&'a mut Evaluate<'b>>,
+pub struct Potentials<'a> {
+    /// Brings the atoms to rest and tells the stress.
+    pub evaluate: &'a mut Evaluate<'a>,
+    /// Whether its stresses are fine, so that they count more; its energies are then of no use here.
+    pub fine: bool,
+    /// Tells the energy of the atoms at rest; without it the other one does, unless it is the fine one.
+    pub energies: Option<&'a mut Evaluate<'a>>,
+}
+
+impl<'a> Potentials<'a> {
+    /// Of those that there are, one with fine stresses and one whose energies are known phases' too.
+    #[must_use]
+    pub fn of(
+        fine: Option<&'a mut Evaluate<'a>>,
+        coarse: Option<&'a mut Evaluate<'a>>,
+    ) -> Option<Self> {
+        match fine {
+            Some(evaluate) => Some(Self { evaluate, fine: true, energies: coarse }),
+            None => Some(Self { evaluate: coarse?, fine: false, energies: None }),
+        }
+    }
+}
+
+impl Probe {
+    fn new(evaluation: &Evaluation, fine: bool) -> Self {
+        let pressure = evaluation.stress.trace() / 3.0;
+        let shear = (evaluation.stress - Matrix3::from_diagonal_element(pressure)).norm();
+        let energy = (!fine).then_some(evaluation.energy_per_atom);
+        Self { energy, pressure, shear, fine }
+    }
+
+    fn is_finite(&self) -> bool {
+        self.pressure.is_finite() && self.shear.is_finite()
+    }
 }
 
 /// Asks about whole crystals, all at once. The atoms are put back by the model, then down the potential. None for a crystal that
@@ -74,7 +74,7 @@ pub(super) struct Potentials<'a, 'b> {
 pub(super) fn probe(
     mender: &dyn Mender,
     cells: &[Structure],
-    potentials: &mut Potentials<'_, '_>,
+    potentials: &mut Potentials<'_>,
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Vec<Option<Probe>>, ModelError> {
     let mut cells = cells.to_vec();
@@ -90,17 +90,17 @@ pub(super) fn probe(
     for (place, relaxed) in descend(&cells, potentials.evaluate, cancelled)?.into_iter().enumerate()
     {
         let Some(relaxed) = relaxed else { continue };
-        let (energy, stress) = (relaxed.last.energy_per_atom, Stress::from(&relaxed.last));
-        if energy.is_finite() && stress.is_finite() {
-            probes[place] = Some(Probe { energy, stress, finer: None });
+        let probe = Probe::new(&relaxed.last, potentials.fine);
+        if probe.is_finite() {
+            probes[place] = Some(probe);
             places.push(place);
             resting.push(relaxed.structure);
         }
     }
-    if let Some(finer) = &mut potentials.finer {
-        for (place, stress) in places.into_iter().zip(stresses(&resting, finer, cancelled)?) {
+    if let Some(evaluate) = &mut potentials.energies {
+        for (place, energy) in places.into_iter().zip(energies(&resting, evaluate, cancelled)?) {
             if let Some(probe) = &mut probes[place] {
-                probe.finer = stress;
+                probe.energy = energy;
             }
         }
     }
@@ -141,14 +141,14 @@ fn descend(
     Ok(descents.into_iter().map(|descent| descent?.relaxed()).collect())
 }
 
-/// The stresses of crystals as they are. None for a crystal that the potential refuses.
-fn stresses(
+/// The energies of crystals as they are (eV/atom). None for a crystal that the potential refuses.
+fn energies(
     cells: &[Structure],
     evaluate: &mut Evaluate<'_>,
     cancelled: &dyn Fn() -> bool,
-) -> Result<Vec<Option<Stress>>, ModelError> {
+) -> Result<Vec<Option<f64>>, ModelError> {
     let sizes: Vec<usize> = cells.iter().map(Structure::len).collect();
-    let mut stresses = Vec::with_capacity(cells.len());
+    let mut energies = Vec::with_capacity(cells.len());
     for range in batches(&sizes) {
         if cancelled() {
             return Err(ModelError::Cancelled);
@@ -159,13 +159,13 @@ fn stresses(
             return Err(ModelError::Unsupported("the potential gave no answer".to_owned()));
         }
         for answer in answers {
-            stresses.push(match answer {
+            energies.push(match answer {
                 Err(ModelError::Unsupported(_)) => None,
-                answer => Some(Stress::from(&answer?)).filter(Stress::is_finite),
+                answer => Some(answer?.energy_per_atom),
             });
         }
     }
-    Ok(stresses)
+    Ok(energies)
 }
 
 /// A step of some of the descents. Those that the potential refuses end here.

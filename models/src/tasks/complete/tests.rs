@@ -10,6 +10,7 @@ use crate::data::testing::caesium_chloride;
 use crate::data::{Crystal, Entry};
 use crate::eval::selfsup as eval;
 use crate::prototypes::{Known, Provenance, build};
+use crate::tasks::finish::Evaluate;
 use crate::tasks::mender::Mended;
 
 /// Chances of F, O, Na and Mg on a masked site, by what else is in the cell.
@@ -116,7 +117,8 @@ fn a_potential_says_who_belongs_in_the_cell() {
     };
     let thorough = Weights { pressure: 2.0, ..Weights::NEUTRAL };
     let weighing = Weighing::same(Levels { thorough, ..Levels::NEUTRAL });
-    let evidence = Evidence { evaluate: Some(&mut evaluate), weighing, ..Evidence::none() };
+    let potentials = Some(Potentials { evaluate: &mut evaluate, fine: false, energies: None });
+    let evidence = Evidence { potentials, weighing, ..Evidence::none() };
     let done = complete(&rules, &question, evidence, &never).unwrap();
     assert_eq!(asked, 4);
     let chance =
@@ -126,55 +128,53 @@ fn a_potential_says_who_belongs_in_the_cell() {
     assert!((chance("Na") - 0.15).abs() < 1e-12);
     assert_eq!(
         done.joint[0].probe,
-        Some(Probe { energy: -3.0, stress: Stress { pressure: 0.0, shear: 0.0 }, finer: None })
+        Some(Probe { energy: Some(-3.0), pressure: 0.0, shear: 0.0, fine: false })
     );
     let sodium = done.joint.iter().find(|a| a.elements[0] == element("Na")).unwrap();
     assert_eq!(sodium.probe, None);
 }
 
 #[test]
-fn finer_stresses_decide_where_there_are_any() {
+fn energies_are_those_of_the_potential_that_is_asked_for_them() {
     let rules = Rules(|_, _| [0.4, 0.3, 0.2, 0.1]);
     let question = Question::separate(row(&["Mg", "?"]), 4);
-    // The coarse potential sees nothing; the finer one knows no sodium, and that fluorine does not belong.
-    let mut evaluate = |cells: &[&Structure]| cells.iter().map(|_| Ok(pressed(0.0))).collect();
-    let mut finer = |cells: &[&Structure]| {
+    let mut evaluate = |cells: &[&Structure]| cells.iter().map(|_| Ok(pressed(1.0))).collect();
+    // It knows no sodium.
+    let mut energies = |cells: &[&Structure]| {
         let answer = |cell: &&Structure| match cell.sites[1].element.map(Element::symbol) {
             Some("Na") => Err(ModelError::Unsupported("no sodium".into())),
-            Some("F") => Ok(pressed(-4.0)),
-            _ => Ok(pressed(0.0)),
+            _ => Ok(Evaluation { energy_per_atom: -7.0, ..pressed(0.0) }),
         };
         cells.iter().map(answer).collect()
     };
-    let by_pressure = Weights { pressure: 1.0, ..Weights::NEUTRAL };
-    let levels = Levels { thorough: by_pressure, finest: by_pressure, ..Levels::NEUTRAL };
-    let evidence = Evidence {
-        evaluate: Some(&mut evaluate),
-        finer: Some(&mut finer),
-        weighing: Weighing::same(levels),
-        ..Evidence::none()
-    };
+    let energies = Some(&mut energies as &mut Evaluate<'_>);
+    let potentials = Some(Potentials { evaluate: &mut evaluate, fine: true, energies });
+    let evidence = Evidence { potentials, ..Evidence::none() };
     let done = complete(&rules, &question, evidence, &never).unwrap();
-    let found = |symbol| done.joint.iter().find(|a| a.elements[0] == element(symbol)).unwrap();
-    assert_eq!(found("F").probe.unwrap().finest().pressure, -4.0);
-    assert_eq!(found("Na").probe.unwrap().finer, None);
-    assert!((found("Na").probability - 0.2).abs() < 1e-12);
-    // 5 GPa between the others, in favour of oxygen.
-    assert!((found("O").probability / found("F").probability - 0.3 / 0.4 * 5.0).abs() < 1e-9);
+    let probe = |symbol| {
+        done.joint.iter().find(|a| a.elements[0] == element(symbol)).unwrap().probe.unwrap()
+    };
+    assert_eq!(probe("O"), Probe { energy: Some(-7.0), pressure: 1.0, shear: 0.0, fine: true });
+    assert_eq!(probe("Na"), Probe { energy: None, pressure: 1.0, shear: 0.0, fine: true });
 }
 
 #[test]
 fn a_broken_potential_is_not_passed_over() {
     let rules = Rules(|_, _| [0.4, 0.3, 0.2, 0.1]);
     let question = Question::separate(row(&["Mg", "?"]), 4);
-    let mut evaluate = |cells: &[&Structure]| cells.iter().map(|_| Ok(pressed(0.0))).collect();
-    let mut torn = |cells: &[&Structure]| {
+    let torn = |cells: &[&Structure]| -> Vec<Result<Evaluation, ModelError>> {
         cells.iter().map(|_| Err(ModelError::BadWeights("torn".into()))).collect()
     };
-    let evidence =
-        Evidence { evaluate: Some(&mut evaluate), finer: Some(&mut torn), ..Evidence::none() };
-    let error = complete(&rules, &question, evidence, &never).unwrap_err();
-    assert!(matches!(error, ModelError::BadWeights(_)), "{error}");
+    let good = |cells: &[&Structure]| cells.iter().map(|_| Ok(pressed(0.0))).collect();
+    for first_is_torn in [true, false] {
+        let (mut torn, mut good) = (torn, good);
+        let (torn, good) = (&mut torn as &mut Evaluate<'_>, &mut good as &mut Evaluate<'_>);
+        let (evaluate, energies) = if first_is_torn { (torn, good) } else { (good, torn) };
+        let potentials = Some(Potentials { evaluate, fine: true, energies: Some(energies) });
+        let evidence = Evidence { potentials, ..Evidence::none() };
+        let error = complete(&rules, &question, evidence, &never).unwrap_err();
+        assert!(matches!(error, ModelError::BadWeights(_)), "{error}");
+    }
 }
 
 #[test]

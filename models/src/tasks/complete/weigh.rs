@@ -5,12 +5,12 @@
 //! shear stress that a potential sees in the cell once the atoms have come to rest, n the share of the masked sites whose element
 //! other sites have too. The stresses say most: an element that does not belong pulls or pushes at the cell of the one that does. The
 //! weights are fitted to crystals whose elements are known ([`crate::eval::selfsup::fit`]), for answers without a potential,
-//! with one, and with another of finer stresses; and for what is known of the masked sites: whether they are all that there is of
+//! with one, and with one of fine stresses; and for what is known of the masked sites: whether they are all that there is of
 //! their species.
 
 use serde::{Deserialize, Serialize};
 
-use super::probe::{Probe, Stress};
+use super::probe::Probe;
 use crate::ModelError;
 
 /// Shares of votes below this are taken for this.
@@ -39,19 +39,12 @@ impl Clue {
     pub(crate) fn pieces(&self) -> [f64; PIECES] {
         let share = self.share.map_or(0.0, |share| share.max(LEAST_SHARE).ln());
         let charged = f64::from(u8::from(self.charge_balanced == Some(false)));
-        let stress = |of: fn(Stress) -> f64| self.probe.map_or(0.0, |p| -of(p.finest()).ln_1p());
-        let (pressure, shear) = (stress(|s| s.pressure.abs()), stress(|s| s.shear));
+        let stress = |of: fn(Probe) -> f64| self.probe.map_or(0.0, |p| -of(p).ln_1p());
+        let (pressure, shear) = (stress(|p| p.pressure.abs()), stress(|p| p.shear));
         [self.log_chance, share, -charged, pressure, shear, self.seen]
     }
 
-    /// Without finer stresses.
-    #[must_use]
-    pub fn coarse(&self) -> Self {
-        let probe = self.probe.map(|probe| Probe { finer: None, ..probe });
-        Self { probe, ..*self }
-    }
-
-    /// Without any.
+    /// Without a potential's word.
     #[must_use]
     pub fn blind(&self) -> Self {
         Self { probe: None, ..*self }
@@ -110,7 +103,7 @@ pub struct Levels {
     pub quick: Weights,
     /// Of assignments whose stresses are known.
     pub thorough: Weights,
-    /// Of those whose finer stresses are known.
+    /// Of assignments whose fine stresses are known.
     pub finest: Weights,
 }
 
@@ -124,21 +117,17 @@ impl Levels {
     #[must_use]
     pub fn chances(&self, clues: &[Clue]) -> Vec<f64> {
         let mut chances = self.quick.chances(&clues.iter().map(Clue::blind).collect::<Vec<_>>());
-        share(&mut chances, clues, &self.thorough, |clue| clue.probe.map(|_| clue.coarse()));
-        share(&mut chances, clues, &self.finest, |clue| clue.probe?.finer.map(|_| *clue));
+        share(&mut chances, clues, &self.thorough, |probe| !probe.fine);
+        share(&mut chances, clues, &self.finest, |probe| probe.fine);
         chances
     }
 }
 
-/// What the clues that are `seen` have together is shared among them anew.
-fn share(
-    chances: &mut [f64],
-    clues: &[Clue],
-    weights: &Weights,
-    seen: impl Fn(&Clue) -> Option<Clue>,
-) {
-    let (places, clues): (Vec<usize>, Vec<Clue>) =
-        clues.iter().enumerate().filter_map(|(i, clue)| Some((i, seen(clue)?))).unzip();
+/// What the assignments with `such` probes have together is shared among them anew.
+fn share(chances: &mut [f64], clues: &[Clue], weights: &Weights, such: impl Fn(&Probe) -> bool) {
+    let probed =
+        clues.iter().enumerate().filter(|(_, clue)| clue.probe.as_ref().is_some_and(&such));
+    let (places, clues): (Vec<usize>, Vec<Clue>) = probed.map(|(i, clue)| (i, *clue)).unzip();
     let whole: f64 = places.iter().map(|i| chances[*i]).sum();
     for (i, chance) in places.into_iter().zip(weights.chances(&clues)) {
         chances[i] = whole * chance;
@@ -230,7 +219,7 @@ mod tests {
             (chances[0] / chances[1]).ln()
         };
         let probe = |pressure: f64, shear: f64| Clue {
-            probe: Some(Probe { energy: -3.0, stress: Stress { pressure, shear }, finer: None }),
+            probe: Some(Probe { energy: Some(-3.0), pressure, shear, fine: false }),
             ..clue(-1.0)
         };
         assert!((ratio(clue(-1.0), clue(-3.0)) - 1.0).abs() < 1e-12);
@@ -248,27 +237,22 @@ mod tests {
     }
 
     #[test]
-    fn finer_stresses_are_weighed_by_themselves() {
-        let stress = |pressure| Stress { pressure, shear: 0.0 };
-        let probed = |coarse: f64, finer: Option<f64>| Clue {
-            probe: Some(Probe { energy: -3.0, stress: stress(coarse), finer: finer.map(stress) }),
+    fn fine_stresses_have_weights_of_their_own() {
+        let probed = |pressure: f64, fine: bool| Clue {
+            probe: Some(Probe { energy: None, pressure, shear: 0.0, fine }),
             ..clue(0.25_f64.ln())
         };
         let with = |pressure| Weights { pressure, ..Weights::NEUTRAL };
         let levels = Levels { quick: Weights::NEUTRAL, thorough: with(1.0), finest: with(2.0) };
-        // Nothing is known of the first, the coarse stress of the second, both of the others.
-        let clues = [
-            clue(0.25_f64.ln()),
-            probed(0.0, None),
-            probed(1.0, Some(0.0)),
-            probed(1.0, Some(2.0)),
-        ];
-        let chances = levels.chances(&clues);
-        assert!((chances.iter().sum::<f64>() - 1.0).abs() < 1e-12);
-        assert!((chances[0] - 0.25).abs() < 1e-12);
-        // One against a half and a half, of three quarters.
-        assert!((chances[1] - 0.375).abs() < 1e-12);
-        assert!((chances[2] / chances[3] - 9.0).abs() < 1e-9);
+        for (fine, power) in [(false, 1), (true, 2)] {
+            // Nobody was asked about the first: it keeps its quarter.
+            let clues =
+                [clue(0.25_f64.ln()), probed(0.0, fine), probed(2.0, fine), probed(2.0, fine)];
+            let chances = levels.chances(&clues);
+            assert!((chances.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+            assert!((chances[0] - 0.25).abs() < 1e-12);
+            assert!((chances[1] / chances[2] - 3_f64.powi(power)).abs() < 1e-9);
+        }
     }
 
     #[test]

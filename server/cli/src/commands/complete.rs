@@ -9,7 +9,7 @@ use cellwright_features::predict::percent;
 use cellwright_models::chgnet::Chgnet;
 use cellwright_models::sevennet::Sevennet;
 use cellwright_models::tasks::complete::{
-    Assignment, Completion, Evidence, Question, Weighing, complete,
+    Assignment, Completion, Evidence, Potentials, Question, Weighing, complete,
 };
 use cellwright_models::tasks::mender::Mender;
 use cellwright_models::tasks::predict::Predictor;
@@ -125,7 +125,7 @@ struct AssignmentLine {
     energy_per_atom: Option<f64>,
     /// eV/atom.
     above_hull: Option<f64>,
-    /// By the finest stresses there are (GPa, tension positive).
+    /// GPa, tension positive.
     pressure: Option<f64>,
 }
 
@@ -133,14 +133,10 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     args.write.check(args.inputs.sources().len(), false)?;
     let mender = args.mender.load(&args.model)?;
     let (potential, without) = args.model.load_if_installed(!args.no_energy)?;
-    // Without the energies nobody brings the atoms to rest.
-    let (finer, coarse) = match &potential {
-        Some(_) => args.model.load_finer()?,
-        None => (None, None),
-    };
+    let (fine, coarse) = if args.no_energy { (None, None) } else { args.model.load_fine()? };
     let without = without.into_iter().chain(coarse).collect();
     let predictor = Predictor::shipped()?;
-    let models = Models { mender: mender.as_ref(), potential, finer, predictor, without };
+    let models = Models { mender: mender.as_ref(), potential, fine, predictor, without };
     let mut answers = Vec::new();
     let outcome = args.write.each(&args.inputs, false, |input| {
         let (own, edits) = of_file(args, input, &models)?;
@@ -157,11 +153,29 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
 /// What is asked.
 struct Models<'a> {
     mender: &'a dyn Mender,
+    /// Whose energies are those of the known phases.
     potential: Option<Chgnet>,
-    finer: Option<Sevennet>,
+    /// Whose stresses are fine.
+    fine: Option<Sevennet>,
     predictor: Predictor,
     /// Why a potential is missing that was wanted.
     without: Vec<String>,
+}
+
+impl Models<'_> {
+    /// Who says energies and pressures.
+    fn asked(&self) -> Option<String> {
+        let name = |by: Provenance| format!("{} {}", by.model, by.version);
+        let energies = self.potential.as_ref().map(|p| name(p.provenance()));
+        match (energies, self.fine.as_ref().map(|p| name(p.provenance()))) {
+            (Some(coarse), Some(fine)) => {
+                Some(format!("energies by {coarse}, pressures by {fine}"))
+            }
+            (Some(coarse), None) => Some(format!("energies and pressures by {coarse}")),
+            (None, Some(fine)) => Some(format!("pressures by {fine}")),
+            (None, None) => None,
+        }
+    }
 }
 
 /// The masked sites of every structure of a file, and what writes the best assignment.
@@ -181,14 +195,16 @@ fn of_file(
         }
         let groups = open_groups(parsed, reading);
         let question = question(args, parsed, reading, &groups)?;
-        let mut evaluate =
+        let mut coarse =
             |cells: &[&_]| models.potential.as_ref().map_or_else(Vec::new, |p| p.evaluate(cells));
-        let mut finer =
-            |cells: &[&_]| models.finer.as_ref().map_or_else(Vec::new, |p| p.evaluate(cells));
+        let mut fine =
+            |cells: &[&_]| models.fine.as_ref().map_or_else(Vec::new, |p| p.evaluate(cells));
         let evidence = Evidence {
             library: Some(&models.predictor.prototypes().library),
-            evaluate: models.potential.is_some().then_some(&mut evaluate),
-            finer: models.finer.is_some().then_some(&mut finer),
+            potentials: Potentials::of(
+                models.fine.is_some().then_some(&mut fine),
+                models.potential.is_some().then_some(&mut coarse),
+            ),
             weighing: Weighing::shipped()?,
         };
         let done = complete(models.mender, &question, evidence, &|| false)?;
@@ -240,16 +256,11 @@ fn answer(
 ) -> Answer {
     let by = models.mender.provenance();
     let mut notes = models.without.clone();
-    let name = |by: Provenance| format!("{} {}", by.model, by.version);
-    if let Some(by) = models.potential.as_ref().map(|p| name(p.provenance())) {
-        let who = match models.finer.as_ref().map(|p| name(p.provenance())) {
-            Some(finer) => format!("energies by {by}, pressures by {finer}"),
-            None => format!("energies and pressures by {by}"),
-        };
-        notes.push(format!(
+    notes.extend(models.asked().map(|who| {
+        format!(
             "{who}, the atoms at rest; of a cell that may have been measured, in one of 2 or 4 % more volume where that fits better"
-        ));
-    }
+        )
+    }));
     let chance = |(e, p): &(Element, f64)| Chance { element: e.symbol(), probability: *p };
     let site = |(i, group): (usize, &SiteGroup)| SiteLine {
         site: group.name.clone(),
@@ -259,8 +270,9 @@ fn answer(
     let mut line = |a: &Assignment| {
         let composition = Completion::completed(question, a).composition();
         let formula = composition.formula();
-        let above_hull = a.probe.and_then(|probe| match models.predictor.hull(&composition) {
-            Ok(hull) => Some(hull.above(probe.energy)),
+        let energy = a.probe.and_then(|probe| probe.energy);
+        let above_hull = energy.and_then(|energy| match models.predictor.hull(&composition) {
+            Ok(hull) => Some(hull.above(energy)),
             Err(reason) => {
                 notes.push(format!("{formula}: {reason}"));
                 None
@@ -271,9 +283,9 @@ fn answer(
             formula,
             probability: a.probability,
             charge_balanced: a.charge_balanced,
-            energy_per_atom: a.probe.map(|p| p.energy),
+            energy_per_atom: energy,
             above_hull,
-            pressure: a.probe.map(|p| p.finest().pressure),
+            pressure: a.probe.map(|p| p.pressure),
         }
     };
     let assignments = done.joint.iter().map(&mut line).collect();

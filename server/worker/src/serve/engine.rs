@@ -37,7 +37,7 @@ pub trait Engine: Send {
     ///
     /// # Errors
     /// When it cannot be loaded.
-    fn finer(&mut self) -> Result<Option<Arc<dyn Potential>>, ModelError> {
+    fn fine(&mut self) -> Result<Option<Arc<dyn Potential>>, ModelError> {
         Ok(None)
     }
 
@@ -56,7 +56,7 @@ pub trait Engine: Send {
 pub struct ChgnetEngine {
     device: Device,
     model: Option<Chgnet>,
-    finer: Option<Arc<Sevennet>>,
+    fine: Option<Arc<Sevennet>>,
     mender: Option<Arc<Model>>,
 }
 
@@ -67,7 +67,7 @@ impl ChgnetEngine {
     /// When there is no such device.
     pub fn new(name: Option<&str>) -> Result<Self, DeviceError> {
         let device = device(name)?;
-        Ok(Self { device, model: None, finer: None, mender: None })
+        Ok(Self { device, model: None, fine: None, mender: None })
     }
 }
 
@@ -92,8 +92,8 @@ impl Engine for ChgnetEngine {
         Ok(self.model.insert(model))
     }
 
-    fn finer(&mut self) -> Result<Option<Arc<dyn Potential>>, ModelError> {
-        let model = match self.finer.take() {
+    fn fine(&mut self) -> Result<Option<Arc<dyn Potential>>, ModelError> {
+        let model = match self.fine.take() {
             Some(model) => model,
             None => match Sevennet::load(&weights::data_dir(), &self.device) {
                 Ok(model) => Arc::new(model),
@@ -101,7 +101,7 @@ impl Engine for ChgnetEngine {
                 Err(error) => return Err(error),
             },
         };
-        let shared: Arc<Sevennet> = Arc::clone(self.finer.insert(model));
+        let shared: Arc<Sevennet> = Arc::clone(self.fine.insert(model));
         Ok(Some(shared))
     }
 

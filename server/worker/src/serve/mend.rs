@@ -3,7 +3,9 @@
 use std::io::Write;
 
 use cellwright_crystal::{Element, Structure};
-use cellwright_models::tasks::complete::{Assignment, Evidence, Question, Weighing, complete};
+use cellwright_models::tasks::complete::{
+    Assignment, Evidence, Potentials, Question, Weighing, complete,
+};
 use cellwright_models::tasks::denoise::{DenoiseOptions, Denoised, denoise};
 use cellwright_models::tasks::predict::Predictor;
 use cellwright_models::{Evaluation, ModelError, Provenance};
@@ -49,18 +51,20 @@ pub(super) fn completion<W: Write>(
     let predictor = Predictor::shipped().map_err(failure)?;
     // Who lacks the energy model is told so elsewhere; here a guess without it is one too.
     let energies_by = if thorough { installed(engine)?.ok() } else { None };
-    let stresses = if energies_by.is_some() { engine.finer().map_err(failure)? } else { None };
-    let stresses_by = stresses.as_ref().map(|p| p.provenance());
+    let fine = if thorough { engine.fine().map_err(failure)? } else { None };
+    let stresses_by = fine.as_ref().map(|p| p.provenance());
     let floor = memory::resident().unwrap_or(0);
-    let mut evaluate = |cells: &[&Structure]| guarded(cells, floor, engine, context);
-    let mut finer = |cells: &[&Structure]| match &stresses {
+    let mut coarse = |cells: &[&Structure]| guarded(cells, floor, engine, context);
+    let mut fine = |cells: &[&Structure]| match &fine {
         Some(potential) if !context.is_cancelled() => potential.evaluate(cells),
         _ => cells.iter().map(|_| Err(ModelError::Cancelled)).collect(),
     };
     let evidence = Evidence {
         library: Some(&predictor.prototypes().library),
-        evaluate: energies_by.is_some().then_some(&mut evaluate),
-        finer: stresses_by.is_some().then_some(&mut finer),
+        potentials: Potentials::of(
+            stresses_by.is_some().then_some(&mut fine),
+            energies_by.is_some().then_some(&mut coarse),
+        ),
         weighing: Weighing::shipped().map_err(failure)?,
     };
     let done = complete(mender.as_ref(), &question, evidence, &|| context.is_cancelled());
@@ -71,7 +75,7 @@ pub(super) fn completion<W: Write>(
         elements: a.elements.into_iter().map(Element::z).collect(),
         probability: a.probability,
         charge_balanced: a.charge_balanced,
-        pressure: a.probe.map(|p| p.finest().pressure),
+        pressure: a.probe.map(|p| p.pressure),
     };
     Ok(Output::Complete {
         provenance: mender.provenance(),

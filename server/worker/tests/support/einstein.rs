@@ -36,7 +36,7 @@ impl Engine for EinsteinEngine {
         Ok(&Einstein)
     }
 
-    fn finer(&mut self) -> Result<Option<Arc<dyn Potential>>, ModelError> {
+    fn fine(&mut self) -> Result<Option<Arc<dyn Potential>>, ModelError> {
         Ok(Some(Arc::new(Einstein)))
     }
 

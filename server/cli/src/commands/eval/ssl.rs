@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use cellwright_crystal::{Element, Structure};
-use cellwright_models::chgnet::Chgnet;
 use cellwright_models::data::Crystal;
 use cellwright_models::eval::selfsup::{
     Answer as Said, Case, Mask, Question, Report, Statistics, fit, judge, questions,
@@ -13,9 +12,8 @@ use cellwright_models::eval::selfsup::{
 use cellwright_models::eval::{Validity, validity};
 use cellwright_models::prototypes::Library;
 use cellwright_models::selfsup::{Mended, Model};
-use cellwright_models::sevennet::Sevennet;
 use cellwright_models::tasks::complete::{
-    self, Clue, Evidence, Weighing, clues, known_chances, weigh,
+    self, Clue, Evidence, Potentials, Weighing, clues, known_chances, weigh,
 };
 use cellwright_models::tasks::predict::Predictor;
 use cellwright_models::{Potential, Provenance};
@@ -38,9 +36,9 @@ const BATCH: usize = 64;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Rows: model is the network alone; complete weighs it with known structures and charges; energies asks CHGNet for stresses too,
-stresses SevenNet-0 for finer ones (both have seen structures of the Materials Project); unsaid is the best of these without being told
-whether all atoms of a species are masked. Masks: alpha takes all atoms of one species away, each species of a crystal in turn; beta 15 % of the atoms; gamma 30 %. All atoms
+Rows: model is the network alone; complete weighs it with known structures and charges; stress asks a potential for stresses too (both of
+them have seen structures of the Materials Project); unsaid is the best of these without being told whether all atoms of a species
+are masked. Masks: alpha takes all atoms of one species away, each species of a crystal in turn; beta 15 % of the atoms; gamma 30 %. All atoms
 are displaced too. The statistics are those of the crystals that the model was trained on; they see no structure. Prototypes are those
 of the library of known structures that comes with this program; they are asked where all atoms of a species are masked.")]
 pub(super) struct Args {
@@ -63,19 +61,16 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     library: Option<PathBuf>,
 
-    /// Ask CHGNet for the stresses of the likeliest elements too: a row of its own, which takes longer.
-    #[arg(long)]
-    energies: bool,
-
-    /// Ask SevenNet-0 for finer ones: one more row.
-    #[arg(long, requires = "energies")]
-    finer: bool,
+    /// Ask a potential for the stresses of the likeliest elements too: a row of its own, which takes longer.
+    #[arg(long, value_enum)]
+    stress: Option<By>,
 
     /// Weights of the evidence instead of those that come with this program.
     #[arg(long, value_name = "FILE")]
     weighing: Option<PathBuf>,
 
-    /// File for weights of the evidence, fitted to these questions; best with a library that is clean of them, and --energies.
+    /// File for weights of the evidence, fitted to these questions; best with a library that is clean of them. Weights of a potential that was not
+    /// asked stay as they were.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
@@ -93,6 +88,15 @@ pub(super) struct Args {
     /// How to show it.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+}
+
+/// Who says stresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum By {
+    /// CHGNet.
+    Chgnet,
+    /// SevenNet-0, whose stresses are finer.
+    Sevennet,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -118,8 +122,7 @@ impl From<MaskName> for Mask {
 /// One measurement.
 #[derive(Debug, Serialize)]
 struct Row {
-    /// `model`, `complete` (with known structures and charges), `energies` (and a potential), `stresses` (and a finer one), `unsaid`
-    /// (the best of these, not told what the mask is), `prototypes` (known structures; statistics where there is none),
+    /// `model`, `complete` (with known structures and charges), `stress` (and a potential), `unsaid` (the best of these, not told what the mask is), `prototypes` (known structures; statistics where there is none),
     /// `statistics` (partners and proportions) or `frequency`.
     method: &'static str,
     mask: Mask,
@@ -162,11 +165,13 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
         let set = args.set.name();
         output::complain(&format!("the library is not known to be free of the crystals of {set}"));
     }
-    let potential = args.energies.then(|| args.device.load()).transpose()?;
-    let finer = match args.finer.then(|| args.device.load_finer()).transpose()? {
-        Some((None, missing)) => bail!("{}", missing.unwrap_or_default()),
-        Some((finer, _)) => finer,
+    let potential: Option<Box<dyn Potential>> = match args.stress {
         None => None,
+        Some(By::Chgnet) => Some(Box::new(args.device.load()?)),
+        Some(By::Sevennet) => match args.device.load_fine()? {
+            (Some(potential), _) => Some(Box::new(potential)),
+            (None, missing) => bail!("{}", missing.unwrap_or_default()),
+        },
     };
     let all = args.set.read()?;
     let count = all.len();
@@ -184,8 +189,8 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     let asked = Asked {
         model: &model,
         library,
-        potential: potential.as_ref(),
-        finer: finer.as_ref(),
+        potential: potential.as_deref(),
+        fine: args.stress == Some(By::Sevennet),
         weighing,
     };
     let (mut rows, mut cases) = (Vec::new(), Vec::new());
@@ -215,7 +220,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
         }
     }
     if let Some(out) = &args.out {
-        let text = format!("{}\n", serde_json::to_string_pretty(&fit(&cases))?);
+        let text = format!("{}\n", serde_json::to_string_pretty(&fit(&cases, &weighing))?);
         std::fs::write(out, text).with_context(|| format!("cannot write {}", out.display()))?;
     }
     let whole: Vec<(usize, Structure)> =
@@ -263,8 +268,8 @@ type Measured = (Report, f64);
 struct Asked<'a> {
     model: &'a Model,
     library: &'a Library,
-    potential: Option<&'a Chgnet>,
-    finer: Option<&'a Sevennet>,
+    potential: Option<&'a dyn Potential>,
+    fine: bool,
     weighing: Weighing,
 }
 
@@ -280,12 +285,13 @@ impl Asked<'_> {
                 let start = Instant::now();
                 let mut evaluate =
                     |cells: &[&_]| self.potential.map_or_else(Vec::new, |p| p.evaluate(cells));
-                let mut finer =
-                    |cells: &[&_]| self.finer.map_or_else(Vec::new, |p| p.evaluate(cells));
                 let evidence = Evidence {
                     library: Some(self.library),
-                    evaluate: self.potential.is_some().then_some(&mut evaluate),
-                    finer: self.finer.is_some().then_some(&mut finer),
+                    potentials: self.potential.map(|_| Potentials {
+                        evaluate: &mut evaluate,
+                        fine: self.fine,
+                        energies: None,
+                    }),
                     weighing: self.weighing,
                 };
                 let clues = clues(self.model, &question.asked(LISTED), evidence, &|| false)?;
@@ -297,7 +303,7 @@ impl Asked<'_> {
         Ok(looked)
     }
 
-    /// The model alone, with what costs nothing, and with the potentials.
+    /// The model alone, with what costs nothing, and with the potential.
     fn rows(
         &self,
         questions: &[Question],
@@ -312,10 +318,7 @@ impl Asked<'_> {
             ("complete", row(&self.weighing, Clue::blind, true)?),
         ];
         if self.potential.is_some() {
-            rows.push(("energies", row(&self.weighing, Clue::coarse, true)?));
-        }
-        if self.finer.is_some() {
-            rows.push(("stresses", row(&self.weighing, Clue::clone, true)?));
+            rows.push(("stress", row(&self.weighing, Clue::clone, true)?));
         }
         rows.push(("unsaid", row(&self.weighing, Clue::clone, false)?));
         Ok(rows)
