@@ -50,7 +50,8 @@ struct Block {
 
 /// The symbols of the elements that the network knows, in the order in which it numbers them: that of the alphabet.
 static SYMBOLS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let mut symbols: Vec<_> = Element::all().filter(|e| is_known(*e)).map(|e| e.symbol()).collect();
+    let mut symbols: Vec<_> =
+        Element::all().filter(|e| is_known(*e)).map(Element::symbol).collect();
     symbols.sort_unstable();
     symbols
 });

@@ -176,12 +176,12 @@ pub(super) fn completion(output: Output) -> Option<Completion> {
     Some(Completion {
         groups: groups.into_iter().map(chances).collect::<Option<Vec<_>>>()?,
         joint: joint.into_iter().map(together).collect::<Option<Vec<_>>>()?,
-        model: format!("{} on {}", names(&by, [energies_by, stresses_by]), by.device),
+        model: format!("{} on {}", names(&by, &[energies_by, stresses_by]), by.device),
     })
 }
 
 /// The model with the potentials that were asked too.
-fn names(by: &Provenance, also: [Option<Provenance>; 2]) -> String {
+fn names(by: &Provenance, also: &[Option<Provenance>; 2]) -> String {
     let mut names: Vec<String> = std::iter::once(by)
         .chain(also.iter().flatten())
         .map(|p| format!("{} {}", p.model, p.version))
