@@ -3,14 +3,10 @@
 mod common;
 
 use cellwright_crystal::{Element, Lattice, Site, Structure};
-use cellwright_models::chgnet::Chgnet;
-use cellwright_models::{Evaluation, ModelError, Potential};
+use cellwright_models::Potential;
+use common::laws::{self, one};
 use common::{Case, cases, chgnet, matrix};
-use nalgebra::{Matrix3, Rotation3, Vector3};
-
-fn one(model: &Chgnet, structure: &Structure) -> Evaluation {
-    model.evaluate(&[structure]).pop().unwrap().unwrap()
-}
+use nalgebra::{Matrix3, Vector3};
 
 fn largest<'a>(numbers: impl IntoIterator<Item = &'a f64>) -> f64 {
     numbers.into_iter().fold(0.0, |m, x| m.max(x.abs()))
@@ -82,63 +78,17 @@ fn crystal() -> Structure {
 #[test]
 fn forces_and_stress_are_derivatives_of_the_energy() {
     let Some(model) = chgnet() else { return };
-    let start = crystal();
-    let e = one(&model, &start);
-    let h = 5e-3;
-    let energy = |s: &Structure| one(&model, s).energy_per_atom * s.len() as f64;
-    for atom in 0..start.len() {
-        for axis in 0..3 {
-            let moved = |sign: f64| {
-                let mut s = start.clone();
-                let step = Vector3::from_fn(|i, _| if i == axis { sign * h } else { 0.0 });
-                s.sites[atom].frac += s.lattice.to_fractional(&step);
-                energy(&s)
-            };
-            let force = -(moved(1.0) - moved(-1.0)) / (2.0 * h);
-            let got = e.forces[atom][axis];
-            assert!((force - got).abs() < 5e-3, "atom {atom} axis {axis}: {force} {got}");
-        }
-    }
-    for i in 0..3 {
-        for j in 0..3 {
-            let strained = |sign: f64| {
-                let mut strain = Matrix3::identity();
-                strain[(i, j)] += sign * h;
-                let lattice = Lattice::from_rows(start.lattice.matrix() * strain).unwrap();
-                energy(&Structure { lattice, sites: start.sites.clone() })
-            };
-            let slope = (strained(1.0) - strained(-1.0)) / (2.0 * h);
-            let stress = slope / start.lattice.volume() * 160.217_662_08;
-            assert!(
-                (stress - e.stress[(i, j)]).abs() < 0.1,
-                "{i}{j}: {stress} {}",
-                e.stress[(i, j)]
-            );
-        }
-    }
+    let all = |count: usize| (0..count).flat_map(|i| (0..3).map(move |j| (i, j)));
+    let (forces, stresses) = (all(2).collect::<Vec<_>>(), all(3).collect::<Vec<_>>());
+    laws::derivatives(&model, &crystal(), &forces, &stresses);
 }
 
 #[test]
 fn energy_is_invariant_and_forces_turn_along() {
     let Some(model) = chgnet() else { return };
     let start = crystal();
+    laws::turning(&model, &start);
     let reference = one(&model, &start);
-    let turn = Rotation3::from_euler_angles(0.3, -1.1, 2.0);
-    let rows = start.lattice.matrix() * turn.matrix().transpose();
-    let mut sites = start.sites.clone();
-    sites.reverse();
-    for site in &mut sites {
-        site.frac += Vector3::new(0.37, -1.2, 5.0);
-    }
-    let turned = one(&model, &Structure { lattice: Lattice::from_rows(rows).unwrap(), sites });
-    assert!((turned.energy_per_atom - reference.energy_per_atom).abs() < 1e-5);
-    for (a, b) in turned.forces.iter().rev().zip(&reference.forces) {
-        assert!((a - turn * b).amax() < 1e-3);
-    }
-    let stress = turn.matrix() * reference.stress * turn.matrix().transpose();
-    assert!((turned.stress - stress).amax() < 1e-2);
-    let total = reference.forces.iter().sum::<Vector3<f64>>();
-    assert!(total.amax() < 1e-4, "forces sum to {total}");
     // A mirrored cell is left-handed; its energy and pressure are the same.
     let mirror = Matrix3::from_diagonal(&Vector3::new(-1.0, 1.0, 1.0));
     let lattice = Lattice::from_rows(start.lattice.matrix() * mirror).unwrap();
@@ -168,32 +118,7 @@ fn a_supercell_has_the_same_energy_per_atom() {
 #[test]
 fn what_cannot_be_treated_is_refused_alone() {
     let Some(model) = chgnet() else { return };
-    let good = crystal();
-    let with = |change: fn(&mut Structure)| {
-        let mut s = good.clone();
-        change(&mut s);
-        s
-    };
-    let cases = [
-        (with(|s| s.sites.clear()), "no atoms"),
-        (with(|s| s.sites[1].element = None), "masked"),
-        (with(|s| s.sites[1].occupancy = 0.5), "ordered"),
-        (with(|s| s.sites[0].element = Element::from_symbol("Am")), "up to Pu"),
-        (with(|s| s.sites[0].frac = s.sites[1].frac), "same place"),
-        (with(|s| s.sites[0].frac.x = f64::NAN), "finite"),
-        (with(|s| s.lattice = Lattice::from_rows(s.lattice.matrix() * 0.1).unwrap()), "memory"),
-    ];
-    let mut all: Vec<&Structure> = cases.iter().map(|(s, _)| s).collect();
-    all.insert(3, &good);
-    let mut results = model.evaluate(&all);
-    let alone = one(&model, &good);
-    let among = results.remove(3).unwrap();
-    assert!((among.energy_per_atom - alone.energy_per_atom).abs() < 1e-6);
-    for ((_, word), result) in cases.iter().zip(results) {
-        let error = result.unwrap_err();
-        assert!(matches!(error, ModelError::Unsupported(_)), "{error:?}");
-        assert!(error.to_string().contains(word), "{error} should say '{word}'");
-    }
+    laws::refusals(&model, &crystal(), ("Am", "up to Pu"), 0.1);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "every test binary uses another part of it")]
 
+pub(crate) mod laws;
+
 use std::io::Write;
 use std::path::PathBuf;
 
