@@ -195,12 +195,12 @@ fn pre_training_is_taken_up_again() {
     let run = eval(&["--masks", "alpha,gamma", "--noise", "0.1", "--format", "json"]);
     let answer = run.json("eval-ssl");
     let rows = answer["rows"].as_array().expect("rows");
-    assert_eq!(rows.len(), 9, "{}", run.stderr);
+    assert_eq!(rows.len(), 11, "{}", run.stderr);
     assert_eq!((&rows[0]["mask"], &rows[0]["questions"]), (&"alpha".into(), &4.into()));
-    assert_eq!((&rows[5]["mask"], &rows[5]["questions"]), (&"gamma".into(), &2.into()));
+    assert_eq!((&rows[6]["mask"], &rows[6]["questions"]), (&"gamma".into(), &2.into()));
     assert_eq!(answer["validity"]["structural"]["value"], 1.0);
     let table = eval(&["--masks", "beta", "--noise", "0.2", "--markdown"]).stdout;
-    assert_eq!(table.lines().filter(|line| line.starts_with("| β | 0.2 |")).count(), 4, "{table}");
+    assert_eq!(table.lines().filter(|line| line.starts_with("| β | 0.2 |")).count(), 5, "{table}");
     assert_eq!(eval(&["--noise", "2"]).code, 2);
 }
 
