@@ -69,8 +69,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     weighing: Option<PathBuf>,
 
-    /// File for weights of the evidence, fitted to these questions; best with a library that is clean of them. Weights of a potential that was not
-    /// asked stay as they were.
+    /// File for weights of the evidence, fitted to these questions; best with a library that is clean of them. Weights of a
+    /// potential that was not asked stay as they were.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
@@ -122,8 +122,9 @@ impl From<MaskName> for Mask {
 /// One measurement.
 #[derive(Debug, Serialize)]
 struct Row {
-    /// `model`, `complete` (with known structures and charges), `stress` (and a potential), `unsaid` (the best of these, not told what the mask is), `prototypes` (known structures; statistics where there is none),
-    /// `statistics` (partners and proportions) or `frequency`.
+    /// `model`, `complete` (with known structures and charges), `stress` (and a potential), `unsaid` (the best of these, not told
+    /// what the mask is), `prototypes` (known structures; statistics where there is none), `statistics` (partners and
+    /// proportions) or `frequency`.
     method: &'static str,
     mask: Mask,
     noise: f64,
