@@ -19,10 +19,9 @@ pub(super) struct Crystal<'a> {
     pub(super) edges: Vec<Edge>,
 }
 
-/// Energy, forces and stress of every crystal, in order; `unit` is that of the network's energies (eV).
+/// Energy, forces and stress of every crystal, in order.
 pub(super) fn evaluate(
     network: &Network,
-    unit: f64,
     crystals: &[Crystal<'_>],
     device: &Device,
 ) -> Result<Vec<Evaluation>> {
@@ -36,7 +35,7 @@ pub(super) fn evaluate(
     let inputs = [radial.as_tensor(), harmonics.as_tensor()];
     let outputs = network.forward(&species, &numbered(crystals), inputs)?;
     // Crystals do not see each other, so one backward pass of the sum serves them all.
-    let grads = (outputs.sum_all()? * unit)?.backward()?;
+    let grads = (outputs.sum_all()? * network.unit)?.backward()?;
     let outputs = outputs.to_vec1::<f32>()?;
     let (by_radial, by_harmonic) = (gradient(&grads, &radial)?, gradient(&grads, &harmonics)?);
 

@@ -5,7 +5,7 @@
 //! stresses agree to the rounding of single precision. The weights are those of July 2024 that the Python package `sevenn`
 //! ships; they stay where the user's own package client has put them, under the licence of their authors.
 //!
-//! What it is for here: its stresses are more accurate than those of [`crate::chgnet`], at several times the cost.
+//! What it is for here: its stresses are more accurate than those of [`crate::chgnet`].
 
 use std::path::Path;
 
@@ -41,8 +41,6 @@ const BYTES_PER_PAIR: usize = 38_000;
 pub struct Sevennet {
     device: Device,
     network: Network,
-    /// The network's unit of energy (eV).
-    unit: f64,
 }
 
 impl Sevennet {
@@ -54,8 +52,7 @@ impl Sevennet {
         let mut parameters = Installed::open(&SEVENNET, dir, device)?;
         let network = Network::load(&mut parameters)?;
         parameters.finish()?;
-        let unit = network.unit()?;
-        Ok(Self { device: device.clone(), network, unit })
+        Ok(Self { device: device.clone(), network })
     }
 
     fn prepare<'a>(&self, structure: &'a Structure) -> Result<(Crystal<'a>, usize), ModelError> {
@@ -84,9 +81,8 @@ impl Potential for Sevennet {
     }
 
     fn evaluate(&self, structures: &[&Structure]) -> Vec<Result<Evaluation, ModelError>> {
-        let run = |crystals: Vec<Crystal<'_>>| {
-            evaluate::evaluate(&self.network, self.unit, &crystals, &self.device)
-        };
+        let run =
+            |crystals: Vec<Crystal<'_>>| evaluate::evaluate(&self.network, &crystals, &self.device);
         in_batches(structures, BATCH_PAIRS, |s| self.prepare(s), run)
     }
 }

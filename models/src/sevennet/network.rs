@@ -27,9 +27,10 @@ const HIDDEN: usize = 64;
 pub(super) struct Network {
     /// Wave numbers of the radial functions (1/Å).
     pub(super) wave_numbers: [f64; RADIAL],
-    /// Energy of a free atom of each species (eV), and the unit of the network's energies (eV).
+    /// Energy from which that of an atom of each species counts (eV).
     shift: Vec<f64>,
-    scale: Vec<f64>,
+    /// The unit of the network's energies (eV): the same for all species, so that one backward pass serves all atoms.
+    pub(super) unit: f64,
     /// (elements, channels).
     embedding: Tensor,
     blocks: Vec<Block>,
@@ -82,7 +83,7 @@ impl Network {
         let network = Self {
             wave_numbers: std::array::from_fn(|n| wave_numbers[n]),
             shift: p.numbers("rescale_atomic_energy.shift", &[ELEMENTS])?,
-            scale: p.numbers("rescale_atomic_energy.scale", &[ELEMENTS])?,
+            unit: only(&p.numbers("rescale_atomic_energy.scale", &[ELEMENTS])?)?,
             embedding: (embedding / (ELEMENTS as f64).sqrt())?,
             blocks,
             readout,
@@ -118,17 +119,15 @@ impl Network {
 
     /// The energy of an atom (eV) from what the network says of it.
     pub(super) fn energy(&self, species: u32, output: f32) -> f64 {
-        let s = species as usize;
-        self.scale[s].mul_add(f64::from(output), self.shift[s])
+        self.unit.mul_add(f64::from(output), self.shift[species as usize])
     }
+}
 
-    /// The unit of the network's energies (eV): the same for all species, so that one backward pass serves all atoms.
-    pub(super) fn unit(&self) -> std::result::Result<f64, ModelError> {
-        let first = self.scale[0];
-        if self.scale.iter().all(|s| s == &first) {
-            return Ok(first);
-        }
-        Err(ModelError::BadWeights("the species have different units of energy".to_owned()))
+/// The number that all of these are.
+fn only(numbers: &[f64]) -> std::result::Result<f64, ModelError> {
+    match numbers {
+        [first, rest @ ..] if rest.iter().all(|s| s == first) => Ok(*first),
+        _ => Err(ModelError::BadWeights("the species have different units of energy".to_owned())),
     }
 }
 
